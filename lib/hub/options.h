@@ -1,0 +1,72 @@
+#pragma once
+
+#include <QSslConfiguration>
+#include <QString>
+#include <QStringList>
+
+#include <chrono>
+#include <optional>
+
+namespace relay {
+
+/// What a Hub is told once, at its construction. Defaults are those of relay.yaml; sizes are bytes.
+struct HubOptions
+{
+    /// Address to listen on. Loopback, so that nothing outside the machine reaches a relay by default.
+    QString address = QStringLiteral("127.0.0.1");
+    /// TCP port; 0 lets the system choose (Hub::port() tells).
+    quint16 port = 8443;
+    /// Worker threads; 0 starts one a core. More than cores costs switches and gains nothing.
+    int workers = 0;
+    /// Origins of browsers that may connect besides the request's own host; `*` stands for any run of characters.
+    /// Empty: only pages that this host itself serves.
+    QStringList origins;
+    /// TLS for every connection, or none.
+    std::optional<QSslConfiguration> tls;
+
+    /// Whether a sender gets its own messages back.
+    bool echo = true;
+
+    struct Limits
+    {
+        /// Connections at once, clients and handshakes; one more is answered 503. 0: what RLIMIT_NOFILE allows less a
+        /// reserve.
+        int connections = 0;
+        /// The longest message, all fragments together; a longer one closes its sender with 1009.
+        qint64 messageSize = 1024 * 1024;
+        /// The longest request head; a longer one is answered 431.
+        int requestHeadSize = 16 * 1024;
+        /// The most header fields in a request; one more is answered 431.
+        int requestHeaderFields = 100;
+        /// From accept to the end of the handshake, TLS included; then the connection is dropped.
+        std::chrono::milliseconds handshakeTimeout = std::chrono::seconds(10);
+        /// What may wait for one client; past it slowClients.policy applies. A message as long as messageSize must fit.
+        qint64 queueSize = 4 * 1024 * 1024;
+        /// What may wait for one worker; past it senders are not read from until it is half empty. Nothing is lost.
+        qint64 inboxSize = 64 * 1024 * 1024;
+    } limits;
+
+    struct Keepalive
+    {
+        /// Silence after which a client is pinged. 0: never.
+        std::chrono::milliseconds interval = std::chrono::seconds(30);
+        /// Silence after a ping after which the connection is taken for dead.
+        std::chrono::milliseconds timeout = std::chrono::seconds(10);
+    } keepalive;
+
+    enum class SlowClientPolicy {
+        Disconnect, ///< close with 1008 "slow consumer": the client knows, and can come back
+        DropOldest, ///< keep the connection, leave out the oldest whole messages, count them
+    };
+    struct SlowClients
+    {
+        SlowClientPolicy policy = SlowClientPolicy::Disconnect;
+        /// How long more than half of queueSize may wait before a client counts as slow.
+        std::chrono::milliseconds grace = std::chrono::seconds(10);
+    } slowClients;
+
+    /// How long a closing handshake may take (a client that was sent a close frame has this long to answer).
+    std::chrono::milliseconds closeTimeout = std::chrono::seconds(5);
+};
+
+} // namespace relay

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "metrics/counter.h"
+
+#include <array>
+#include <cstddef>
+
+/// What the relay counts. Each worker owns one RelayCounters and is its only writer; a reader sums them into a
+/// RelaySnapshot. How a number is called for Prometheus is said once, in metrics/catalogue.
+namespace relay {
+
+/// Why something that was accepted did not reach a client (relay_dropped_total{reason}).
+enum class DropReason : quint8 {
+    SlowConsumer, ///< waited for a client that was closed as too slow
+    DropOldest,   ///< left out by slow_clients.policy: drop_oldest
+    Disconnected, ///< waited for a client whose connection ended
+};
+inline constexpr std::array<const char *, 3> kDropReasonLabels{
+    "slow_consumer", "drop_oldest", "disconnected"};
+
+/// Why a connection never became a client (relay_handshake_failures_total{reason}).
+enum class HandshakeFailure : quint8 {
+    BadRequest,       ///< 400
+    ForbiddenOrigin,  ///< 403
+    MethodNotAllowed, ///< 405
+    UpgradeRequired,  ///< 426
+    HeadTooLarge,     ///< 431
+    ConnectionLimit,  ///< 503
+    Timeout,          ///< limits.handshake_timeout
+    Tls,              ///< no TLS session
+    Disconnected,     ///< gone before its request was complete
+};
+inline constexpr std::array<const char *, 9> kHandshakeFailureLabels{
+    "bad_request",      "forbidden_origin", "method_not_allowed",
+    "upgrade_required", "head_too_large",   "connection_limit",
+    "timeout",          "tls",              "disconnected"};
+
+/// The close codes that are counted one by one; all others share a last place (relay_disconnections_total{code}).
+inline constexpr std::array<quint16, 11> kCountedCloseCodes{
+    1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011};
+
+constexpr std::size_t closeCodeIndex(quint16 code)
+{
+    for (std::size_t i = 0; i < kCountedCloseCodes.size(); ++i) {
+        if (kCountedCloseCodes[i] == code) {
+            return i;
+        }
+    }
+    return kCountedCloseCodes.size();
+}
+
+/// Why the relay ended a connection itself, by the limit that was hit (relay_limit_disconnections_total{limit}).
+enum class LimitHit : quint8 {
+    MessageSize,      ///< limits.message_size, 1009
+    QueueSize,        ///< limits.queue_size, 1008
+    SlowGrace,        ///< slow_clients.grace, 1008
+    KeepaliveTimeout, ///< keepalive.timeout
+};
+inline constexpr std::array<const char *, 4> kLimitHitLabels{
+    "message_size", "queue_size", "slow_grace", "keepalive_timeout"};
+
+/// `Cell` is Counter where it is written, quint64 where it was read.
+template <typename Cell, typename Latency>
+struct RelayNumbers
+{
+    Cell connections;    ///< handshakes completed
+    Cell disconnections; ///< of those, ended
+    std::array<Cell, kCountedCloseCodes.size() + 1> disconnectionsByCode;
+    Cell messages;      ///< accepted from clients and from Hub::publish()
+    Cell receivedBytes; ///< read from sockets, all bytes
+    Cell sentBytes;     ///< taken by the kernel (TLS: by the TLS layer), all bytes
+    Cell deliveries;    ///< messages written to a client, or queued for it
+    std::array<Cell, kDropReasonLabels.size()> dropped;
+    std::array<Cell, kHandshakeFailureLabels.size()> handshakeFailures;
+    std::array<Cell, kLimitHitLabels.size()> limitHits;
+    std::array<Cell, 11> protocolViolations; ///< by Violation (wire/frame_parser.h)
+    Cell pingsSent;
+    Cell inboxPauses;       ///< a sender was not read from because a worker's inbox was full
+    Latency publishToWrite; ///< from acceptance to the end of the write that a turn gave each of its receivers
+};
+
+using RelayCounters = RelayNumbers<Counter, LatencyHistogram>;
+
+struct RelaySnapshot : RelayNumbers<quint64, LatencySnapshot>
+{
+    RelaySnapshot() : RelayNumbers{} {}
+    RelaySnapshot &operator+=(const RelayCounters &counters);
+};
+
+} // namespace relay
