@@ -10,9 +10,11 @@ target_compile_options(relay_build_flags INTERFACE
 target_compile_definitions(relay_build_flags INTERFACE
     QT_NO_CAST_FROM_ASCII QT_NO_CAST_TO_ASCII QT_NO_FOREACH QT_NO_KEYWORDS
     QT_NO_URL_CAST_FROM_STRING QT_NO_NARROWING_CONVERSIONS_IN_CONNECT QT_USE_QSTRINGBUILDER
-    $<$<NOT:$<CONFIG:Debug>>:_GLIBCXX_ASSERTIONS>
+    $<$<NOT:$<CONFIG:Debug>>:_GLIBCXX_ASSERTIONS>)
+if(NOT RELAY_SANITIZE)
     # _FORTIFY_SOURCE needs the optimiser, and hides overflows from the address sanitizer.
-    $<$<AND:$<NOT:$<CONFIG:Debug>>,$<STREQUAL:${RELAY_SANITIZE},>>:_FORTIFY_SOURCE=2>)
+    target_compile_definitions(relay_build_flags INTERFACE $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+endif()
 target_link_options(relay_build_flags INTERFACE -Wl,-z,relro,-z,now)
 
 if(RELAY_SANITIZE)
