@@ -10,8 +10,10 @@ namespace close_code {
 inline constexpr quint16 kNormal = 1000;
 inline constexpr quint16 kGoingAway = 1001;
 inline constexpr quint16 kProtocolError = 1002;
-inline constexpr quint16 kNoStatus = 1005; ///< Reported, never sent: the peer's close frame held no code.
-inline constexpr quint16 kAbnormal = 1006; ///< Reported, never sent: the connection ended without a close frame.
+/// Reported, never sent: the peer's close frame held no code.
+inline constexpr quint16 kNoStatus = 1005;
+/// Reported, never sent: the connection ended without a close frame.
+inline constexpr quint16 kAbnormal = 1006;
 inline constexpr quint16 kInvalidPayload = 1007;
 inline constexpr quint16 kPolicyViolation = 1008;
 inline constexpr quint16 kMessageTooBig = 1009;

@@ -25,26 +25,37 @@ struct HttpRequest
     [[nodiscard]] QByteArray value(QByteArrayView name) const;
     /// How many fields have that name.
     [[nodiscard]] int count(QByteArrayView name) const;
-    /// Whether a comma-separated list in any field of that name holds this token (case is ignored; RFC 9110, section 5.6.1).
+    /// Whether a comma-separated list in any field of that name holds this token (case is ignored;
+    /// RFC 9110, section 5.6.1).
     [[nodiscard]] bool hasToken(QByteArrayView name, QByteArrayView token) const;
 };
 
+/// What a request's head may be at most.
 struct HttpLimits
 {
     qsizetype headBytes = 16 * 1024;
     int fields = 100;
 };
 
-/// Parses a request's head with Boost.Beast. Takes bytes and gives values; `bytes` may hold more than the head.
+/// Parses a request's head with Boost.Beast. Takes bytes and gives values; `bytes` may hold more
+/// than the head.
 ///
-/// Limits: HttpLimits; a head that is not complete within headBytes is TooLarge at once.
+/// Limits: HttpLimits; a head that is not complete within headBytes is TooLarge at once. Cheap
+/// enough to be called again with the whole buffer at each arrival.
+///
 /// Errors: Malformed, with a sentence for the answer's body. Hostile input never throws.
 struct HttpRequestParse
 {
-    enum class Status { NeedMore, Complete, Malformed, TooLarge } status = Status::NeedMore;
-    HttpRequest request;      ///< when Complete
-    qsizetype headBytes = 0;  ///< when Complete: where the head ends in the input
-    QByteArray problem;       ///< when Malformed or TooLarge
+    enum class Status {
+        NeedMore,
+        Complete,
+        Malformed, ///< 400
+        TooLarge,  ///< 431
+    };
+    Status status = Status::NeedMore;
+    HttpRequest request;     ///< when Complete
+    qsizetype headBytes = 0; ///< when Complete: where the head ends in the input
+    QByteArray problem;      ///< when Malformed or TooLarge
 };
 HttpRequestParse parseHttpRequest(QByteArrayView bytes, const HttpLimits &limits);
 

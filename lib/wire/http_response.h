@@ -11,12 +11,15 @@ namespace relay {
 struct HttpResponse
 {
     int status = 200;
-    QList<HttpField> fields; ///< besides Content-Length, Connection and Server, which serialize() adds
-    QByteArray contentType;  ///< none when empty
+    /// Besides Content-Length, Connection and Server, which serialize() adds. A field named Upgrade
+    /// is named in Connection too.
+    QList<HttpField> fields;
+    QByteArray contentType; ///< none when empty
     QByteArray body;
     bool keepAlive = false;
 
-    /// Head and body as they go to the wire (Boost.Beast's serializer). `headOnly` answers a HEAD request.
+    /// Head and body as they go to the wire (Boost.Beast's serializer). `headOnly` answers a HEAD
+    /// request.
     [[nodiscard]] QByteArray serialize(bool headOnly = false) const;
 };
 

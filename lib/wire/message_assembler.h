@@ -12,11 +12,15 @@
 
 namespace relay {
 
-/// What a client's byte stream contains, in order.
+/// What a client's byte stream contains, in order. One that answers Stop may already have deleted
+/// the assembler.
 class MessageSink
 {
 public:
-    enum class Next : bool { GoOn, Stop };
+    enum class Next : bool {
+        GoOn,
+        Stop
+    };
 
     /// A whole text or binary message, already encoded as the frame that goes to every receiver.
     virtual Next messageReceived(Frame message) = 0;
@@ -27,26 +31,54 @@ protected:
     ~MessageSink() = default;
 };
 
-/// Turns a client's bytes into whole messages: fragments joined, masks undone, text checked, sizes held to the limit.
+/// Turns a client's bytes into whole messages: fragments joined, masks undone, text checked, sizes
+/// held to the limit.
 ///
-/// A message that arrives in one piece is copied once, from the receive buffer into the frame that all receivers share.
-/// One that arrives in several grows a buffer with what came, never with what was announced.
-/// Thread: confined to its owner's.   Owner: a client, by value; a client that is between messages owns no buffer.
+/// A message that arrives in one piece is copied once, from the receive buffer into the frame that
+/// all receivers share. One that arrives in several grows a buffer with what came, never with what
+/// was announced, and frees it when the message is done.
+///
+/// Thread: confined to its owner's.   Owner: a client, by value; one between messages owns no
+/// buffer.
+///
 /// Limits: maxMessageBytes over all fragments, checked at each head before anything is allocated.
+///
 /// Errors: a Violation; after it, and after Stop, no further bytes may be fed.
 class MessageAssembler
 {
 public:
-    explicit MessageAssembler(quint64 maxMessageBytes) : m_maxMessageBytes(maxMessageBytes) {}
+    explicit MessageAssembler(quint64 maxMessageBytes);
+    ~MessageAssembler();
+    MessageAssembler(MessageAssembler &&) noexcept;
+    MessageAssembler &operator=(MessageAssembler &&) noexcept;
 
-    /// Feeds what was received. Returns the rule that was broken, if one was; everything before it was delivered.
+    /// Feeds what was received. Returns the rule that was broken, if one was; everything before it
+    /// was delivered. When the sink says Stop, the rest of the bytes is left alone.
     [[nodiscard]] std::optional<Violation> feed(std::span<const char> bytes, MessageSink &sink);
 
     /// Whether bytes of an unfinished message or frame are kept.
-    [[nodiscard]] bool isInMessage() const { return m_partial != nullptr; }
+    [[nodiscard]] bool isInMessage() const;
+    /// What is kept for the unfinished message: its buffer's capacity.
+    [[nodiscard]] qsizetype heldBytes() const;
 
 private:
-    struct Partial; // allocated only while a message is unfinished
+    struct Partial; // allocated only while a message or a control frame is unfinished
+
+    /// Where a step left the stream: to go on, to stop because the sink said so, or broken.
+    struct Step
+    {
+        MessageSink::Next next = MessageSink::Next::GoOn;
+        std::optional<Violation> broken = std::nullopt;
+    };
+
+    Step headArrived(MessageSink &sink);
+    Step payloadArrived(std::span<const char> chunk, MessageSink &sink);
+    Step controlArrived(std::span<const char> chunk, MessageSink &sink);
+    Step appendToMessage(std::span<const char> chunk, MessageSink &sink);
+    [[nodiscard]] std::optional<Violation> checkDataHead() const;
+    [[nodiscard]] qsizetype longestPossible() const;
+    Partial &partial();
+    void makeRoom(qsizetype bytes);
 
     FrameParser m_parser;
     quint64 m_maxMessageBytes;

@@ -14,15 +14,16 @@ struct UpgradeRequest
 {
     QByteArray target;
     QByteArray host;
-    QByteArray origin;    ///< empty: not a browser
-    QByteArray key;       ///< Sec-WebSocket-Key: base64 of 16 bytes
+    QByteArray origin; ///< empty: not a browser
+    QByteArray key;    ///< Sec-WebSocket-Key: base64 of 16 bytes
     QByteArray userAgent;
 };
 
 enum class UpgradeRefusal {
     BadRequest,       ///< 400: an upgrade that breaks a rule
     MethodNotAllowed, ///< 405, with Allow: not GET
-    UpgradeRequired,  ///< 426, with Upgrade: websocket (and Sec-WebSocket-Version: 13): no upgrade, or of another version
+    UpgradeRequired,  ///< 426, with Upgrade: websocket (and Sec-WebSocket-Version: 13): no upgrade,
+                      ///< or of another version
 };
 
 struct RefusedUpgrade
@@ -34,8 +35,8 @@ struct RefusedUpgrade
 /// Judges a request's head. No socket, no state.
 std::variant<UpgradeRequest, RefusedUpgrade> judgeUpgrade(const HttpRequest &request);
 
-/// The shortest request head that asks QWebSocketServer for this upgrade: it keeps every field that it is given for as long as
-/// the client lives, so it is given no more than it needs.
+/// The shortest request head that asks QWebSocketServer for this upgrade: it keeps every field that
+/// it is given for as long as the client lives, so it is given no more than it needs.
 QByteArray minimalUpgradeHead(const QByteArray &key);
 
 } // namespace relay

@@ -6,10 +6,13 @@
 
 namespace relay {
 
-/// Says whether a text that arrives in pieces is UTF-8 (RFC 3629), at the first byte that cannot be.
+/// Says whether a text that arrives in pieces is UTF-8 (RFC 3629), at the first byte that cannot
+/// be.
 ///
-/// The bulk of a piece goes to QByteArrayView's own fast check; only the few bytes of a code point that is cut by the end of a
-/// piece are carried over.   Thread: confined to its owner's.
+/// The bulk of a piece goes to QByteArrayView's own fast check; only the few bytes of a code point
+/// that is cut by the end of a piece are carried over.
+///
+/// Thread: confined to its owner's.
 class Utf8Validator
 {
 public:
