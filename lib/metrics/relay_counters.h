@@ -5,8 +5,9 @@
 #include <array>
 #include <cstddef>
 
-/// What the relay counts. Each worker owns one RelayCounters and is its only writer; a reader sums them into a
-/// RelaySnapshot. How a number is called for Prometheus is said once, in metrics/catalogue.
+/// What the relay counts. Each worker owns one RelayCounters and is its only writer; a reader sums
+/// them into a RelaySnapshot. How a number is called for Prometheus is said once, in
+/// metrics/catalogue.
 namespace relay {
 
 /// Why something that was accepted did not reach a client (relay_dropped_total{reason}).
@@ -15,8 +16,9 @@ enum class DropReason : quint8 {
     DropOldest,   ///< left out by slow_clients.policy: drop_oldest
     Disconnected, ///< waited for a client whose connection ended
 };
-inline constexpr std::array<const char *, 3> kDropReasonLabels{
-    "slow_consumer", "drop_oldest", "disconnected"};
+inline constexpr std::array<const char *, 3> kDropReasonLabels{"slow_consumer", "drop_oldest",
+                                                               "disconnected"};
+static_assert(kDropReasonLabels.size() == static_cast<std::size_t>(DropReason::Disconnected) + 1);
 
 /// Why a connection never became a client (relay_handshake_failures_total{reason}).
 enum class HandshakeFailure : quint8 {
@@ -30,14 +32,22 @@ enum class HandshakeFailure : quint8 {
     Tls,              ///< no TLS session
     Disconnected,     ///< gone before its request was complete
 };
-inline constexpr std::array<const char *, 9> kHandshakeFailureLabels{
-    "bad_request",      "forbidden_origin", "method_not_allowed",
-    "upgrade_required", "head_too_large",   "connection_limit",
-    "timeout",          "tls",              "disconnected"};
+inline constexpr std::array<const char *, 9> kHandshakeFailureLabels{"bad_request",
+                                                                     "forbidden_origin",
+                                                                     "method_not_allowed",
+                                                                     "upgrade_required",
+                                                                     "head_too_large",
+                                                                     "connection_limit",
+                                                                     "timeout",
+                                                                     "tls",
+                                                                     "disconnected"};
+static_assert(kHandshakeFailureLabels.size()
+              == static_cast<std::size_t>(HandshakeFailure::Disconnected) + 1);
 
-/// The close codes that are counted one by one; all others share a last place (relay_disconnections_total{code}).
-inline constexpr std::array<quint16, 11> kCountedCloseCodes{
-    1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011};
+/// The close codes that are counted one by one; all others share a last place
+/// (relay_disconnections_total{code}).
+inline constexpr std::array<quint16, 11> kCountedCloseCodes{1000, 1001, 1002, 1003, 1005, 1006,
+                                                            1007, 1008, 1009, 1010, 1011};
 
 constexpr std::size_t closeCodeIndex(quint16 code)
 {
@@ -49,15 +59,21 @@ constexpr std::size_t closeCodeIndex(quint16 code)
     return kCountedCloseCodes.size();
 }
 
-/// Why the relay ended a connection itself, by the limit that was hit (relay_limit_disconnections_total{limit}).
+/// Why the relay ended a connection itself, by the limit that was hit
+/// (relay_limit_disconnections_total{limit}).
 enum class LimitHit : quint8 {
     MessageSize,      ///< limits.message_size, 1009
     QueueSize,        ///< limits.queue_size, 1008
     SlowGrace,        ///< slow_clients.grace, 1008
     KeepaliveTimeout, ///< keepalive.timeout
 };
-inline constexpr std::array<const char *, 4> kLimitHitLabels{
-    "message_size", "queue_size", "slow_grace", "keepalive_timeout"};
+inline constexpr std::array<const char *, 4> kLimitHitLabels{"message_size", "queue_size",
+                                                             "slow_grace", "keepalive_timeout"};
+static_assert(kLimitHitLabels.size() == static_cast<std::size_t>(LimitHit::KeepaliveTimeout) + 1);
+
+/// How many rules of the protocol are counted: the Violations of wire/frame_parser.h, which this
+/// layer must not know.
+inline constexpr std::size_t kProtocolRules = 11;
 
 /// `Cell` is Counter where it is written, quint64 where it was read.
 template <typename Cell, typename Latency>
@@ -73,17 +89,22 @@ struct RelayNumbers
     std::array<Cell, kDropReasonLabels.size()> dropped;
     std::array<Cell, kHandshakeFailureLabels.size()> handshakeFailures;
     std::array<Cell, kLimitHitLabels.size()> limitHits;
-    std::array<Cell, 11> protocolViolations; ///< by Violation (wire/frame_parser.h)
+    std::array<Cell, kProtocolRules> protocolViolations; ///< by Violation (wire/frame_parser.h)
     Cell pingsSent;
     Cell inboxPauses;       ///< a sender was not read from because a worker's inbox was full
-    Latency publishToWrite; ///< from acceptance to the end of the write that a turn gave each of its receivers
+    Latency publishToWrite; ///< from acceptance to the end of the write that a turn gave each of
+                            ///< its receivers
 };
 
 using RelayCounters = RelayNumbers<Counter, LatencyHistogram>;
 
 struct RelaySnapshot : RelayNumbers<quint64, LatencySnapshot>
 {
-    RelaySnapshot() : RelayNumbers{} {}
+    RelaySnapshot()
+        : RelayNumbers{}
+    {}
+    /// Reads every number once. Numbers that are read one after the other may differ by what
+    /// happened in between.
     RelaySnapshot &operator+=(const RelayCounters &counters);
 };
 

@@ -1,0 +1,195 @@
+#include "metrics/catalogue.h"
+
+#include "base/version.h"
+
+#include <QtGlobal>
+
+#include <limits>
+#include <prometheus/text_serializer.h>
+#include <utility>
+
+namespace relay {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricType;
+using Samples = std::vector<ClientMetric>;
+
+/// A gauge and a counter differ in the page's TYPE line only; the serializer reads the member that
+/// fits the family's type.
+ClientMetric sample(double value, std::vector<ClientMetric::Label> labels = {})
+{
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.counter.value = value;
+    metric.gauge.value = value;
+    return metric;
+}
+
+Samples single(double value)
+{
+    return {sample(value)};
+}
+Samples single(quint64 value)
+{
+    return single(static_cast<double>(value));
+}
+
+template <std::size_t Size>
+Samples byLabel(const char *label,
+                const std::array<const char *, Size> &values,
+                const std::array<quint64, Size> &numbers)
+{
+    Samples samples;
+    samples.reserve(Size);
+    for (std::size_t i = 0; i < Size; ++i) {
+        samples.push_back(sample(static_cast<double>(numbers[i]), {{label, values[i]}}));
+    }
+    return samples;
+}
+
+Samples disconnectionsByCode(const MetricsInput &input)
+{
+    const auto &numbers = input.counters.disconnectionsByCode;
+    Samples samples;
+    samples.reserve(numbers.size());
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+        std::string code =
+            i < kCountedCloseCodes.size() ? std::to_string(kCountedCloseCodes[i]) : "other";
+        samples.push_back(sample(static_cast<double>(numbers[i]), {{"code", std::move(code)}}));
+    }
+    return samples;
+}
+
+Samples latency(const LatencySnapshot &snapshot)
+{
+    ClientMetric metric;
+    quint64 cumulative = 0;
+    for (std::size_t i = 0; i < snapshot.buckets.size(); ++i) {
+        cumulative += snapshot.buckets[i];
+        const double bound =
+            i < kLatencyBounds.size() ? kLatencyBounds[i] : std::numeric_limits<double>::infinity();
+        metric.histogram.bucket.push_back({cumulative, bound});
+    }
+    metric.histogram.sample_count = cumulative;
+    metric.histogram.sample_sum = snapshot.sum;
+    return {metric};
+}
+
+Samples ofProcess(const MetricsInput &input, double ProcessStats::*member)
+{
+    return input.process ? single((*input.process).*member) : Samples{};
+}
+
+constexpr std::array kCatalogue{
+    MetricDefinition{"websocket_connected_clients", MetricType::Gauge, "",
+                     "Clients that are connected.",
+                     [](const MetricsInput &in) { return single(double(in.connectedClients)); }},
+    MetricDefinition{"websocket_messages_total", MetricType::Counter, "",
+                     "Messages accepted for relaying.",
+                     [](const MetricsInput &in) { return single(in.counters.messages); }},
+    MetricDefinition{"websocket_connections_total", MetricType::Counter, "",
+                     "WebSocket handshakes completed.",
+                     [](const MetricsInput &in) { return single(in.counters.connections); }},
+    MetricDefinition{"websocket_disconnections_total", MetricType::Counter, "",
+                     "WebSocket connections ended, for whatever reason.",
+                     [](const MetricsInput &in) { return single(in.counters.disconnections); }},
+    MetricDefinition{"relay_build_info", MetricType::Gauge, "version,qt",
+                     "Always 1; the labels tell the versions of the relay and of Qt.",
+                     [](const MetricsInput &) {
+                         return Samples{sample(1, {{"version", kVersion}, {"qt", qVersion()}})};
+                     }},
+    MetricDefinition{"relay_received_bytes_total", MetricType::Counter, "",
+                     "Bytes read from client connections, handshakes and framing included.",
+                     [](const MetricsInput &in) { return single(in.counters.receivedBytes); }},
+    MetricDefinition{"relay_sent_bytes_total", MetricType::Counter, "",
+                     "Bytes written to client connections, handshakes and framing included.",
+                     [](const MetricsInput &in) { return single(in.counters.sentBytes); }},
+    MetricDefinition{"relay_deliveries_total", MetricType::Counter, "",
+                     "Messages given to clients, one for each receiver: written or queued.",
+                     [](const MetricsInput &in) { return single(in.counters.deliveries); }},
+    MetricDefinition{"relay_dropped_total", MetricType::Counter, "reason",
+                     "Messages accepted that did not reach a client, one for each receiver.",
+                     [](const MetricsInput &in) {
+                         return byLabel("reason", kDropReasonLabels, in.counters.dropped);
+                     }},
+    MetricDefinition{"relay_handshake_failures_total", MetricType::Counter, "reason",
+                     "Connections that never became a client.",
+                     [](const MetricsInput &in) {
+                         return byLabel("reason", kHandshakeFailureLabels,
+                                        in.counters.handshakeFailures);
+                     }},
+    MetricDefinition{"relay_disconnections_total", MetricType::Counter, "code",
+                     "WebSocket connections ended, by close code (1006: without a close frame).",
+                     disconnectionsByCode},
+    MetricDefinition{"relay_limit_disconnections_total", MetricType::Counter, "limit",
+                     "Connections that the relay ended because a limit was reached.",
+                     [](const MetricsInput &in) {
+                         return byLabel("limit", kLimitHitLabels, in.counters.limitHits);
+                     }},
+    MetricDefinition{"relay_protocol_violations_total", MetricType::Counter, "rule",
+                     "Connections that the relay ended because a client broke a protocol rule.",
+                     [](const MetricsInput &in) {
+                         return byLabel("rule", in.protocolRuleLabels,
+                                        in.counters.protocolViolations);
+                     }},
+    MetricDefinition{"relay_pings_sent_total", MetricType::Counter, "",
+                     "Keepalive pings sent to silent clients.",
+                     [](const MetricsInput &in) { return single(in.counters.pingsSent); }},
+    MetricDefinition{"relay_inbox_pauses_total", MetricType::Counter, "",
+                     "Times that a sender was not read from because a worker's inbox was full.",
+                     [](const MetricsInput &in) { return single(in.counters.inboxPauses); }},
+    MetricDefinition{"relay_workers", MetricType::Gauge, "", "Threads that serve clients.",
+                     [](const MetricsInput &in) { return single(double(in.workers)); }},
+    MetricDefinition{"relay_publish_to_write_seconds", MetricType::Histogram, "le",
+                     "Time from a message's acceptance to its write to a receiver.",
+                     [](const MetricsInput &in) { return latency(in.counters.publishToWrite); }},
+    MetricDefinition{
+        "process_cpu_seconds_total", MetricType::Counter, "", "User and system CPU time spent.",
+        [](const MetricsInput &in) { return ofProcess(in, &ProcessStats::cpuSeconds); }},
+    MetricDefinition{
+        "process_resident_memory_bytes", MetricType::Gauge, "", "Memory that is resident.",
+        [](const MetricsInput &in) { return ofProcess(in, &ProcessStats::residentBytes); }},
+    MetricDefinition{
+        "process_virtual_memory_bytes", MetricType::Gauge, "", "Address space that is mapped.",
+        [](const MetricsInput &in) { return ofProcess(in, &ProcessStats::virtualBytes); }},
+    MetricDefinition{
+        "process_open_fds", MetricType::Gauge, "", "Descriptors that are open.",
+        [](const MetricsInput &in) { return ofProcess(in, &ProcessStats::openDescriptors); }},
+    MetricDefinition{
+        "process_max_fds", MetricType::Gauge, "", "Descriptors that may be open (the soft limit).",
+        [](const MetricsInput &in) { return ofProcess(in, &ProcessStats::maxDescriptors); }},
+    MetricDefinition{
+        "process_start_time_seconds", MetricType::Gauge, "",
+        "When the process started, in seconds since 1970-01-01 UTC.",
+        [](const MetricsInput &in) { return ofProcess(in, &ProcessStats::startTimeSeconds); }},
+};
+
+} // namespace
+
+std::span<const MetricDefinition> metricCatalogue()
+{
+    return kCatalogue;
+}
+
+std::vector<prometheus::MetricFamily> collectMetrics(const MetricsInput &input)
+{
+    std::vector<prometheus::MetricFamily> families;
+    families.reserve(kCatalogue.size());
+    for (const MetricDefinition &definition : kCatalogue) {
+        Samples samples = definition.samples(input);
+        if (!samples.empty()) {
+            families.push_back(
+                {definition.name, definition.help, definition.type, std::move(samples)});
+        }
+    }
+    return families;
+}
+
+std::string renderMetrics(const MetricsInput &input)
+{
+    return prometheus::TextSerializer().Serialize(collectMetrics(input));
+}
+
+} // namespace relay
