@@ -1,0 +1,23 @@
+#pragma once
+
+#include "config/settings_draft.h"
+
+#include <QByteArray>
+#include <QString>
+
+namespace relay {
+
+/// A longer file is refused: no configuration is that long, but a log or a core dump given by
+/// mistake is.
+inline constexpr qint64 kMaxConfigFileSize = 1024 * 1024;
+
+/// Reads a YAML file into the draft. An empty file, or a section without keys, leaves the defaults.
+///
+/// Errors: to the draft, as `path:line: key: what`, all that there are. A file that is not YAML has
+/// one problem, since nothing after it can be trusted.
+void readConfigFile(const QString &path, SettingsDraft &draft);
+
+/// As readConfigFile(), for text that is already in memory; `name` stands for the path in messages.
+void readConfigText(const QByteArray &text, const QString &name, SettingsDraft &draft);
+
+} // namespace relay

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "base/logging.h"
+#include "hub/options.h"
+
+#include <QString>
+
+#include <chrono>
+
+namespace relay {
+
+/// Everything that can be configured, at its default until a file or the environment says
+/// otherwise.
+///
+/// The parts that other layers are built with are those layers' own structs; what each key is
+/// called, and what it may be, is said in config/schema. Thread: a value.
+struct Settings
+{
+    HubOptions hub; ///< but hub.tls, which the program builds from `tls` below
+
+    /// Certificate and key of the clients' port, as files.
+    struct Tls
+    {
+        bool enabled = false;
+        QString certFile; ///< PEM: the certificate, then its intermediates
+        QString keyFile;  ///< PEM, not encrypted
+    } tls;
+
+    /// Where Prometheus asks for metrics.
+    struct MetricsEndpoint
+    {
+        bool enabled = true;
+        QString address = QStringLiteral("127.0.0.1");
+        quint16 port = 9464; ///< 0 lets the system choose
+        int connections = 64;
+        std::chrono::milliseconds requestTimeout = std::chrono::seconds(10);
+    } metrics;
+
+    LoggingOptions logging;
+
+    /// How long clients have, once the relay stops, to take what is queued and answer the closing
+    /// handshake.
+    std::chrono::milliseconds shutdownTimeout = std::chrono::seconds(10);
+};
+
+} // namespace relay
