@@ -1,0 +1,76 @@
+#pragma once
+
+#include "wire/http_request.h"
+#include "wire/http_response.h"
+
+#include <QObject>
+#include <QTcpSocket>
+#include <QTimer>
+
+#include <chrono>
+#include <memory>
+
+namespace relay {
+
+class Router;
+
+/// One HTTP/1 connection to the ops port: reads requests one after the other and writes what the
+/// router answers.
+///
+/// Thread: main.   Owner: OpsServer, which deletes it after ended().
+/// Limits: HttpLimits for a head; `requestTimeout` as OpsOptions says. One answer at a time: while
+/// bytes of it wait to be taken by the kernel nothing more is read, so that a peer that sends and
+/// never reads costs one answer and one head of memory. Errors: are answered (400, 408, 431) and
+/// end the connection; a peer that vanishes ends it silently, and so
+/// does one that ends its sending side once the answer to its first request is written (QTcpSocket
+/// cannot be half open).
+class HttpConnection : public QObject
+{
+    Q_OBJECT
+
+public:
+    /// `router` must outlive the connection.
+    HttpConnection(std::unique_ptr<QTcpSocket> socket,
+                   const Router &router,
+                   std::chrono::milliseconds requestTimeout,
+                   QObject *parent);
+    ~HttpConnection() override;
+
+    /// Serves requests until the peer or a limit ends the connection.
+    void serve();
+
+    /// Gives this answer without having read a request, and ends the connection.
+    void refuse(const HttpResponse &response);
+
+Q_SIGNALS:
+    /// Emitted once, as the last.
+    void ended();
+
+private:
+    enum class State {
+        Reading,   ///< waits for a head, or for the rest of one
+        Answering, ///< waits until the kernel has taken the answer
+        Lingering, ///< has said its last, and reads to the end: closing over unread bytes would
+                   ///< destroy the answer on its way
+    };
+
+    /// Takes the next request, if it is there and the last one is answered.
+    void read();
+    void answer(const HttpRequest &request);
+    void write(const HttpResponse &response, bool headOnly = false);
+    void goOnWhenWritten();
+    void linger();
+    void timedOut();
+
+    std::unique_ptr<QTcpSocket> m_socket;
+    const Router &m_router;
+    HttpLimits m_limits;
+    std::chrono::milliseconds m_requestTimeout;
+    QTimer m_deadline;
+    State m_state = State::Reading;
+    bool m_headBegun = false;
+    bool m_keepAlive =
+        true; ///< whether the connection goes on after the answer that is being written
+};
+
+} // namespace relay

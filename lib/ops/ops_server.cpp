@@ -1,0 +1,140 @@
+#include "ops/ops_server.h"
+
+#include "base/logging.h"
+#include "ops/http_connection.h"
+
+#include <QHostAddress>
+#include <QTcpSocket>
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+namespace relay {
+
+namespace {
+
+Q_LOGGING_CATEGORY(lcOps, "relay.ops")
+
+/// QTcpServer stops accepting for good when accept() fails (too few descriptors); this long after
+/// it is tried again.
+constexpr std::chrono::milliseconds kAcceptAgainAfter{1000};
+
+/// What to do about an address that cannot be listened on.
+QString advice(const QTcpServer &server)
+{
+    switch (server.serverError()) {
+    case QAbstractSocket::AddressInUseError:
+        return QStringLiteral(
+            "the address is in use: another relay may be running; choose another metrics.port");
+    case QAbstractSocket::SocketAccessError:
+        return QStringLiteral("not permitted: choose a metrics.port of 1024 or above");
+    case QAbstractSocket::SocketAddressNotAvailableError:
+        return QStringLiteral("this machine has no such address: choose another metrics.address");
+    default:
+        return server.errorString();
+    }
+}
+
+} // namespace
+
+OpsServer::OpsServer(OpsOptions options, MetricsSource metrics, QObject *parent)
+    : QObject(parent)
+    , m_options(std::move(options))
+    , m_metrics(std::move(metrics))
+{
+    addRoutes();
+    m_acceptAgain.setSingleShot(true);
+    m_acceptAgain.setInterval(kAcceptAgainAfter);
+    connect(&m_server, &QTcpServer::newConnection, this, &OpsServer::acceptPending);
+    connect(&m_server, &QTcpServer::acceptError, this, &OpsServer::acceptFailed);
+    connect(&m_acceptAgain, &QTimer::timeout, this, [this] { m_server.resumeAccepting(); });
+}
+
+OpsServer::~OpsServer() = default;
+
+Outcome OpsServer::listen()
+{
+    if (!m_options.enabled) {
+        return success();
+    }
+    const QHostAddress address(m_options.address);
+    if (address.isNull()) {
+        return Error{
+            QStringLiteral(
+                "metrics.address \"%1\" is not an IP address: 127.0.0.1 is this machine alone, "
+                "0.0.0.0 and :: are all of its addresses")
+                .arg(m_options.address)};
+    }
+    if (!m_server.listen(address, m_options.port)) {
+        return Error{
+            QStringLiteral("metrics.port %1 on %2: %3")
+                .arg(QString::number(m_options.port), m_options.address, advice(m_server))};
+    }
+    return success();
+}
+
+quint16 OpsServer::port() const
+{
+    return m_server.serverPort();
+}
+
+void OpsServer::setReady(bool ready)
+{
+    m_ready = ready;
+}
+
+void OpsServer::addRoute(Route route)
+{
+    m_router.add(std::move(route));
+}
+
+void OpsServer::addRoutes()
+{
+    addRoute({"GET", "/", "this list",
+              [this](const HttpRequest &) { return plainResponse(200, m_router.index()); }});
+    addRoute({"GET", "/metrics", "every metric, for Prometheus", [this](const HttpRequest &) {
+                  HttpResponse response;
+                  response.contentType = "text/plain; version=0.0.4; charset=utf-8";
+                  response.body = QByteArray::fromStdString(renderMetrics(m_metrics()));
+                  return response;
+              }});
+    addRoute({"GET", "/-/healthz", "200 as long as the process answers",
+              [](const HttpRequest &) { return plainResponse(200, "alive"); }});
+    addRoute({"GET", "/-/readyz", "200 when clients are accepted, else 503",
+              [this](const HttpRequest &) {
+                  return m_ready ? plainResponse(200, "ready") : plainResponse(503, "stopping");
+              }});
+}
+
+void OpsServer::acceptPending()
+{
+    while (QTcpSocket *pending = m_server.nextPendingConnection()) {
+        std::unique_ptr<QTcpSocket> socket(pending);
+        if (m_connections >= 2 * m_options.limits.maxConnections) {
+            continue;
+        }
+        const bool refused = m_connections >= m_options.limits.maxConnections;
+        auto *connection =
+            new HttpConnection(std::move(socket), m_router, m_options.limits.requestTimeout, this);
+        ++m_connections;
+        connect(connection, &HttpConnection::ended, this, [this, connection] {
+            --m_connections;
+            connection->deleteLater();
+        });
+        if (refused) {
+            connection->refuse(plainResponse(503, "Too many connections to this port."));
+        } else {
+            connection->serve();
+        }
+    }
+}
+
+void OpsServer::acceptFailed()
+{
+    qCWarning(lcOps, "cannot accept a connection to the ops port: %s",
+              qPrintable(m_server.errorString()));
+    m_acceptAgain.start();
+}
+
+} // namespace relay

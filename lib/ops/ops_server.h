@@ -1,0 +1,67 @@
+#pragma once
+
+#include "base/result.h"
+#include "metrics/catalogue.h"
+#include "ops/ops_options.h"
+#include "ops/router.h"
+
+#include <QObject>
+#include <QTcpServer>
+#include <QTimer>
+
+#include <functional>
+
+namespace relay {
+
+/// The port for those who run the relay: metrics for Prometheus and health checks for whatever
+/// restarts it.
+///
+///     GET /            a list of these
+///     GET /metrics     every metric, as text
+///     GET /-/healthz   200 as long as the process answers
+///     GET /-/readyz    200 when the relay accepts clients, 503 when it does not (yet, or any more)
+///
+/// Thread: main.   Owner: the program. The destructor closes all connections.
+/// Limits: OpsOptions::limits; memory for a connection is one request head and one answer.
+/// Errors: listen() returns them; a connection's errors end only that connection.
+class OpsServer : public QObject
+{
+    Q_OBJECT
+
+public:
+    using MetricsSource = std::function<MetricsInput()>;
+
+    /// `metrics` is called once for each GET /metrics.
+    OpsServer(OpsOptions options, MetricsSource metrics, QObject *parent = nullptr);
+    ~OpsServer() override;
+
+    /// Starts to accept; does nothing when the options say that the port is not enabled. Call once.
+    Outcome listen();
+
+    /// The port that is listened on; 0 when none is.
+    [[nodiscard]] quint16 port() const;
+
+    /// What /-/readyz answers. It is not ready until this is called.
+    void setReady(bool ready);
+
+    /// Adds an answer of another part. Call before listen().
+    void addRoute(Route route);
+
+    /// Connections that are open, those that are being refused included.
+    [[nodiscard]] int connectionCount() const { return m_connections; }
+
+private:
+    void addRoutes();
+    void acceptPending();
+    void acceptFailed();
+
+    OpsOptions m_options;
+    MetricsSource m_metrics;
+    Router m_router;
+    QTcpServer m_server;
+    QTimer m_acceptAgain;
+    int m_connections = 0;
+    bool m_ready = false;
+};
+
+} // namespace relay
