@@ -46,11 +46,8 @@ QString escapeControls(const QString &text)
 void writeLogLine(QtMsgType type, const QMessageLogContext &context, const QString &message)
 {
     const QString when = QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs);
-    const QByteArray line = formatLogLine(s_format.load(std::memory_order_relaxed),
-                                          when,
-                                          type,
-                                          QString::fromUtf8(context.category),
-                                          message)
+    const QByteArray line = formatLogLine(s_format.load(std::memory_order_relaxed), when, type,
+                                          QString::fromUtf8(context.category), message)
                                 .toUtf8()
                             + '\n';
     // One write, so that the lines of two threads never mix.

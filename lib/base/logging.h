@@ -3,13 +3,23 @@
 #include <QLoggingCategory>
 #include <QString>
 
-/// Logging is Qt's: categories `relay.<layer>`, filtered by level, formatted by one message handler.
+/// Logging is Qt's: categories `relay.<layer>`, filtered by level, formatted by one message
+/// handler.
 ///
-/// One line an event. A line never holds a message's payload, nor a byte that a client chose without being escaped.
+/// One line an event. A line never holds a message's payload, nor a byte that a client chose
+/// without being escaped.
 namespace relay {
 
-enum class LogLevel { Debug, Info, Warning, Error };
-enum class LogFormat { Text, Json };
+enum class LogLevel {
+    Debug,
+    Info,
+    Warning,
+    Error
+};
+enum class LogFormat {
+    Text,
+    Json
+};
 
 struct LoggingOptions
 {
@@ -24,7 +34,8 @@ struct LoggingOptions
 /// Thread: main, before others are started; may be called again later to change both.
 void installLogging(const LoggingOptions &options);
 
-/// One line as the handler writes it, without the newline. `when` is ISO 8601 with milliseconds, UTC.
+/// One line as the handler writes it, without the newline. `when` is ISO 8601 with milliseconds,
+/// UTC.
 ///
 /// Control characters in `message` are escaped, so that a client cannot forge a line.
 QString formatLogLine(LogFormat format,

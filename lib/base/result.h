@@ -7,21 +7,27 @@
 
 namespace relay {
 
-/// What went wrong, in words for the person who has to mend it: what happened, where, and what to do.
+/// What went wrong, in words for the person who has to mend it: what happened, where, and what to
+/// do.
 struct Error
 {
     QString message;
 };
 
-/// A value, or the reason why there is none. For what can fail without anybody having made a mistake in the program.
+/// A value, or the reason why there is none. For what can fail without anybody having made a
+/// mistake in the program.
 ///
 /// Thread: as the value.
 template <typename T>
 class [[nodiscard]] Result
 {
 public:
-    Result(T value) : m_state(std::move(value)) {}     // NOLINT(google-explicit-constructor): return value;
-    Result(Error error) : m_state(std::move(error)) {} // NOLINT(google-explicit-constructor): return Error{…};
+    Result(T value)
+        : m_state(std::move(value))
+    {} // NOLINT(google-explicit-constructor): return value;
+    Result(Error error)
+        : m_state(std::move(error))
+    {} // NOLINT(google-explicit-constructor): return Error{…};
 
     [[nodiscard]] bool hasValue() const { return std::holds_alternative<T>(m_state); }
     explicit operator bool() const { return hasValue(); }
@@ -39,6 +45,9 @@ private:
 
 /// Success carries nothing.
 using Outcome = Result<std::monostate>;
-inline Outcome success() { return std::monostate{}; }
+inline Outcome success()
+{
+    return std::monostate{};
+}
 
 } // namespace relay

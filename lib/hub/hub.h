@@ -13,25 +13,28 @@
 
 namespace relay {
 
-/// Whether a message is text (UTF-8) or binary: WebSocket tells them apart, and so does every receiver.
-enum class MessageKind : quint8 { Text, Binary };
+/// Whether a message is text (UTF-8) or binary: WebSocket tells them apart, and so does every
+/// receiver.
+enum class MessageKind : quint8 {
+    Text,
+    Binary
+};
 
 /// A relay: everyone who is connected receives what anyone sends, at once and in one order.
 ///
-/// Each worker thread serves its share of the clients with a QWebSocketServer of its own; this object accepts and spreads
-/// them. An embedding program makes one, calls listen(), and follows the signals:
-/// \code
-/// relay::Hub hub(relay::HubOptions{});
-/// QObject::connect(&hub, &relay::Hub::clientConnected, …);
-/// if (const auto listening = hub.listen(); !listening)
+/// Each worker thread serves its share of the clients with a QWebSocketServer of its own; this
+/// object accepts and spreads them. An embedding program makes one, calls listen(), and follows the
+/// signals: \code relay::Hub hub(relay::HubOptions{}); QObject::connect(&hub,
+/// &relay::Hub::clientConnected, …); if (const auto listening = hub.listen(); !listening)
 ///     qFatal("%s", qPrintable(listening.error().message));
 /// \endcode
 ///
-/// Thread: lives in the thread that made it, which must run an event loop; only the calls that say so may come from others.
-/// Signals are emitted on the worker that serves the client: a receiver that lives in another thread gets them queued, a
-/// lambda without a context object runs on the worker.
-/// Owner: the embedding program. The destructor closes without grace and joins the workers.
-/// Limits: HubOptions::limits.   Errors: listen() returns them; a client's errors end only that client.
+/// Thread: lives in the thread that made it, which must run an event loop; only the calls that say
+/// so may come from others. Signals are emitted on the worker that serves the client: a receiver
+/// that lives in another thread gets them queued, a lambda without a context object runs on the
+/// worker. Owner: the embedding program. The destructor closes without grace and joins the workers.
+/// Limits: HubOptions::limits.   Errors: listen() returns them; a client's errors end only that
+/// client.
 class Hub : public QObject
 {
     Q_OBJECT
@@ -43,8 +46,8 @@ public:
     /// Starts the workers and accepts on the options' address and port. Call once.
     Outcome listen();
 
-    /// Stops accepting, writes what is queued, sends every client a close frame (1001) and waits up to `grace` for the
-    /// answers; then emits closed(). A second call shortens the grace.
+    /// Stops accepting, writes what is queued, sends every client a close frame (1001) and waits up
+    /// to `grace` for the answers; then emits closed(). A second call shortens the grace.
     void close(std::chrono::milliseconds grace);
 
     /// Whether connections are accepted: from listen() until close().
@@ -72,12 +75,19 @@ public:
 
 Q_SIGNALS:
     void clientConnected(relay::ClientId client, const QString &peer);
-    /// Emitted for messages from clients, before they are relayed. Costs a copy of the payload only while connected to.
-    void messageReceived(relay::ClientId client, const QByteArray &payload, relay::MessageKind kind);
-    /// Emitted once for each clientConnected. `closeCode` is what the closing handshake settled on, 1006 without one.
+    /// Emitted for messages from clients, before they are relayed. Costs a copy of the payload only
+    /// while connected to.
+    void
+    messageReceived(relay::ClientId client, const QByteArray &payload, relay::MessageKind kind);
+    /// Emitted once for each clientConnected. `closeCode` is what the closing handshake settled on,
+    /// 1006 without one.
     void clientDisconnected(relay::ClientId client, quint16 closeCode, const QString &reason);
     /// Emitted once, on the hub's thread, when close() is done and every worker has ended.
     void closed();
+
+protected:
+    void connectNotify(const QMetaMethod &signal) override;
+    void disconnectNotify(const QMetaMethod &signal) override;
 
 private:
     class Private;

@@ -12,14 +12,15 @@ namespace relay {
 /// What a Hub is told once, at its construction. Defaults are those of relay.yaml; sizes are bytes.
 struct HubOptions
 {
-    /// Address to listen on. Loopback, so that nothing outside the machine reaches a relay by default.
+    /// Address to listen on. Loopback, so that nothing outside the machine reaches a relay by
+    /// default.
     QString address = QStringLiteral("127.0.0.1");
     /// TCP port; 0 lets the system choose (Hub::port() tells).
     quint16 port = 8443;
     /// Worker threads; 0 starts one a core. More than cores costs switches and gains nothing.
     int workers = 0;
-    /// Origins of browsers that may connect besides the request's own host; `*` stands for any run of characters.
-    /// Empty: only pages that this host itself serves.
+    /// Origins of browsers that may connect besides the request's own host; `*` stands for any run
+    /// of characters. Empty: only pages that this host itself serves.
     QStringList origins;
     /// TLS for every connection, or none.
     std::optional<QSslConfiguration> tls;
@@ -29,8 +30,8 @@ struct HubOptions
 
     struct Limits
     {
-        /// Connections at once, clients and handshakes; one more is answered 503. 0: what RLIMIT_NOFILE allows less a
-        /// reserve.
+        /// Connections at once, clients and handshakes; one more is answered 503. 0: what
+        /// RLIMIT_NOFILE allows less a reserve.
         int connections = 0;
         /// The longest message, all fragments together; a longer one closes its sender with 1009.
         qint64 messageSize = 1024 * 1024;
@@ -40,9 +41,11 @@ struct HubOptions
         int requestHeaderFields = 100;
         /// From accept to the end of the handshake, TLS included; then the connection is dropped.
         std::chrono::milliseconds handshakeTimeout = std::chrono::seconds(10);
-        /// What may wait for one client; past it slowClients.policy applies. A message as long as messageSize must fit.
+        /// What may wait for one client; past it slowClients.policy applies. A message as long as
+        /// messageSize must fit.
         qint64 queueSize = 4 * 1024 * 1024;
-        /// What may wait for one worker; past it senders are not read from until it is half empty. Nothing is lost.
+        /// What may wait for one worker; past it senders are not read from until it is half empty.
+        /// Nothing is lost.
         qint64 inboxSize = 64 * 1024 * 1024;
     } limits;
 
@@ -65,7 +68,8 @@ struct HubOptions
         std::chrono::milliseconds grace = std::chrono::seconds(10);
     } slowClients;
 
-    /// How long a closing handshake may take (a client that was sent a close frame has this long to answer).
+    /// How long a closing handshake may take (a client that was sent a close frame has this long to
+    /// answer).
     std::chrono::milliseconds closeTimeout = std::chrono::seconds(5);
 };
 

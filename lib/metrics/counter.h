@@ -11,16 +11,16 @@ namespace relay {
 
 /// A number that only grows, written by one thread and read by any.
 ///
-/// One writer needs no locked instruction: add() is a load and a store. A reader sees some value
-/// that it had.
+/// One writer needs no locked instruction: add() is a load and a store. A reader sees some value that it had, and of two counters
+/// read in the reverse order of their writes never the later without the earlier.
 class Counter
 {
 public:
     void add(quint64 n = 1)
     {
-        m_value.store(m_value.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+        m_value.store(m_value.load(std::memory_order_relaxed) + n, std::memory_order_release);
     }
-    [[nodiscard]] quint64 value() const { return m_value.load(std::memory_order_relaxed); }
+    [[nodiscard]] quint64 value() const { return m_value.load(std::memory_order_acquire); }
 
 private:
     std::atomic<quint64> m_value{0};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "net/descriptor_watcher.h"
+
 #include <QAbstractEventDispatcher>
 
 #include <cstdint>
@@ -8,32 +10,44 @@
 
 namespace relay {
 
-/// Who is told of a descriptor's readiness without a QSocketNotifier in between.
-class DescriptorWatcher
-{
-public:
-    /// `events` are EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR as epoll_wait(2) gave them (level-triggered).
-    ///
-    /// May watch, change and unwatch any descriptor, its own too, and delete any watcher: one that is unwatched is not told
-    /// any more, not even of an event that this turn had already fetched, nor is a new watcher of a reused descriptor told of
-    /// its predecessor's.
-    virtual void descriptorReady(std::uint32_t events) = 0;
-
-protected:
-    ~DescriptorWatcher() = default;
-};
-
 /// Qt's event dispatcher over epoll(7): a wake-up costs what is ready, not what is open.
 ///
-/// Does all that Qt's own does (socket notifiers, precise, coarse and very coarse timers, posted events, wakeUp() and interrupt()
-/// from any thread, nested processEvents()) and two things more that the relay's workers use: descriptors watched without a
-/// notifier object, and a hook at the end of each turn.
+/// Does all that Qt's own does (socket notifiers, precise, coarse and very coarse timers, posted
+/// events, wakeUp() and interrupt() from any thread, nested processEvents()) and two things more
+/// that the relay's workers use: descriptors watched without a notifier object, and a hook at the
+/// end of each turn.
 ///
-/// A turn is one round of processEvents(): posted events, then what epoll reported, then due timers, then the hook. The hook
-/// runs before every epoll_wait, blocking or not: what the turn's events left to be written is written then, once.
+/// A turn is one processEvents():
+///  1. awake(), then the posted events;
+///  2. aboutToBlock(), if the turn may wait;
+///  3. the turn-end hook: what the events of this turn's step 1 and of the last turn's steps 5 and
+///  6 left to be written
+///     is written here, once. If it posts events or wakes the dispatcher, step 4 does not wait;
+///  4. one epoll_wait (after an interrupt() the turn ends here instead);
+///  5. what the kernel reported, to watchers and notifiers, at most 512 descriptors;
+///  6. the timers that are due, each at most once;
+///  7. the hook again, but only if 5 or 6 dispatched something and nobody is known to come back:
+///  the caller is not
+///     QEventLoop::exec(), or was told to stop. So a thread that runs exec() has one hook and one
+///     epoll_wait a turn, and a caller of a single processEvents() finds everything written when it
+///     returns. (One gap: a loop whose exit() another thread calls between two turns ends without a
+///     last hook; who ends a loop so flushes for himself.)
 ///
-/// Thread: given to a QThread before it starts (QThread::setEventDispatcher) and confined to it but for wakeUp() and interrupt().
-/// Owner: the QThread.   Errors: the constructor aborts when the kernel gives no epoll descriptor (there is no way to go on).
+/// Nested turns: a turn inside a callback takes over from the outer one; what that had fetched and
+/// not yet dispatched is dropped, and fetched again if it still holds (all watching is
+/// level-triggered). A timer is not delivered while its own event is being handled.
+/// ExcludeSocketNotifiers leaves out watchers, too.
+///
+/// Timers keep milliseconds, as Qt's do: the wait is rounded up to the next one, so a precise timer
+/// is never early. epoll_pwait2 could be finer; no interval in Qt 6.4 is, and it would need a
+/// fallback for kernels and sandboxes without it.
+///
+/// Thread: given to a QThread before it starts (QThread::setEventDispatcher), or to the main thread
+/// before QCoreApplication (QCoreApplication::setEventDispatcher), and confined to it but for
+/// wakeUp() and interrupt(). Owner: the QThread.   Limits: 16 bytes a descriptor, 48 more if
+/// notifiers were ever used on it. Errors: the constructor aborts when the kernel gives no epoll
+/// descriptor (there is no way to go on); a descriptor that the kernel refuses to watch is warned
+/// of and never reported. One that cannot be polled (a file) is always ready.
 class EpollDispatcher final : public QAbstractEventDispatcher
 {
     Q_OBJECT
@@ -45,21 +59,23 @@ public:
     /// The dispatcher of the current thread. Precondition: that is an EpollDispatcher.
     static EpollDispatcher &current();
 
-    /// Tells `watcher` of `events` on `descriptor` until unwatch(). One watcher a descriptor; not together with notifiers on
-    /// the same one. The watcher is not owned.
+    /// Tells `watcher` of `events` on `descriptor` until unwatch(). One watcher a descriptor; not
+    /// together with notifiers on the same one. The watcher is not owned.
     void watch(int descriptor, std::uint32_t events, DescriptorWatcher &watcher);
     /// Changes what a watched descriptor is watched for. 0: only errors and hang-up.
     void rewatch(int descriptor, std::uint32_t events);
     /// Must be called before the descriptor is closed.
     void unwatch(int descriptor);
 
-    /// Runs at the end of each turn. It must not run an event loop.
+    /// Runs at the end of each turn, where the class comment says. It must not run an event loop
+    /// nor set another hook.
     void setTurnEndHook(std::function<void()> hook);
 
     bool processEvents(QEventLoop::ProcessEventsFlags flags) override;
     void registerSocketNotifier(QSocketNotifier *notifier) override;
     void unregisterSocketNotifier(QSocketNotifier *notifier) override;
-    void registerTimer(int timerId, qint64 interval, Qt::TimerType timerType, QObject *object) override;
+    void
+    registerTimer(int timerId, qint64 interval, Qt::TimerType timerType, QObject *object) override;
     bool unregisterTimer(int timerId) override;
     bool unregisterTimers(QObject *object) override;
     QList<TimerInfo> registeredTimers(QObject *object) const override;

@@ -1,0 +1,59 @@
+#include "hub/batch.h"
+
+namespace relay {
+
+namespace {
+
+/// IOV_MAX is 1024; beyond some dozens of pieces a further call costs nothing by comparison.
+constexpr std::size_t kMaxPieces = 256;
+
+} // namespace
+
+Chunk chunkOf(const Frame &frame)
+{
+    return {frame.storage(), frame.bytes(), 1};
+}
+
+Batch::Batch(std::span<const Delivery> deliveries)
+{
+    std::size_t first = 0;
+    while (first < deliveries.size()) {
+        // The longest run of small frames that fits into one chunk.
+        std::size_t end = first;
+        qsizetype runBytes = 0;
+        while (end < deliveries.size()) {
+            const qsizetype size = deliveries[end].frame.bytes().size();
+            if (size > kMaxCopiedFrameBytes || runBytes + size > kMaxChunkBytes) {
+                break;
+            }
+            runBytes += size;
+            ++end;
+        }
+        if (end - first <= 1) {
+            add(chunkOf(deliveries[first].frame));
+            ++first;
+            continue;
+        }
+        Chunk run;
+        run.storage.reserve(runBytes);
+        run.messages = static_cast<quint32>(end - first);
+        for (; first < end; ++first) {
+            run.storage.append(deliveries[first].frame.bytes());
+        }
+        run.bytes = run.storage;
+        add(std::move(run));
+    }
+}
+
+void Batch::add(Chunk chunk)
+{
+    m_bytes += chunk.bytes.size();
+    m_messages += chunk.messages;
+    if (m_pieces.size() < kMaxPieces) {
+        m_pieces.push_back({const_cast<char *>(chunk.bytes.data()), // writev(2) only reads it
+                            static_cast<std::size_t>(chunk.bytes.size())});
+    }
+    m_chunks.push_back(std::move(chunk));
+}
+
+} // namespace relay

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "hub/delivery.h"
+
+#include <QByteArray>
+#include <QByteArrayView>
+
+#include <sys/uio.h>
+
+#include <span>
+#include <vector>
+
+namespace relay {
+
+/// A run of whole frames that is written as one piece and shared by all who wait for it.
+struct Chunk
+{
+    QByteArray storage;   ///< keeps `bytes` alive
+    QByteArrayView bytes; ///< whole frames, or what the kernel has left of them
+    quint32 messages =
+        0; ///< how many messages those frames carry; 0 for control frames and HTTP answers
+};
+
+Chunk chunkOf(const Frame &frame);
+
+/// What a turn has for the members of a channel, cut into as few pieces as is cheap: small frames
+/// are copied together once, whatever the number of members; large ones are referred to.
+class Batch
+{
+public:
+    /// Frames up to this size are copied together. Beyond it a copy costs more than a further iovec
+    /// to each of a few clients.
+    static constexpr qsizetype kMaxCopiedFrameBytes = 4 * 1024;
+    /// The longest piece made by copying: what a slow client keeps alive for its sake is bounded by
+    /// it.
+    static constexpr qsizetype kMaxChunkBytes = 64 * 1024;
+
+    explicit Batch(std::span<const Delivery> deliveries);
+
+    [[nodiscard]] std::span<const Chunk> chunks() const { return m_chunks; }
+    /// The same for writev(2); at most as many as one call takes (the rest is queued by who could
+    /// not write it).
+    [[nodiscard]] std::span<const iovec> pieces() const { return m_pieces; }
+    [[nodiscard]] qint64 bytes() const { return m_bytes; }
+    [[nodiscard]] quint32 messages() const { return m_messages; }
+
+private:
+    void add(Chunk chunk);
+
+    std::vector<Chunk> m_chunks;
+    std::vector<iovec> m_pieces;
+    qint64 m_bytes = 0;
+    quint32 m_messages = 0;
+};
+
+} // namespace relay

@@ -1,0 +1,600 @@
+#include "hub/client.h"
+
+#include "hub/worker.h"
+#include "wire/close_code.h"
+#include "wire/http_request.h"
+#include "wire/upgrade_request.h"
+
+#include <algorithm>
+#include <array>
+
+namespace relay {
+
+namespace {
+
+HandshakeFailure failureOf(UpgradeRefusal refusal)
+{
+    switch (refusal) {
+    case UpgradeRefusal::BadRequest:
+        return HandshakeFailure::BadRequest;
+    case UpgradeRefusal::MethodNotAllowed:
+        return HandshakeFailure::MethodNotAllowed;
+    case UpgradeRefusal::UpgradeRequired:
+        return HandshakeFailure::UpgradeRequired;
+    }
+    return HandshakeFailure::BadRequest;
+}
+
+/// A control frame as QWebSocket reads it: it does not insist on a mask, and the parser has taken
+/// it off.
+QByteArray controlFrame(Opcode opcode, QByteArrayView payload)
+{
+    QByteArray frame(kMaxFrameHeadBytes, Qt::Uninitialized);
+    frame.resize(writeFrameHead(frame.data(), opcode, static_cast<quint64>(payload.size())));
+    frame.append(payload);
+    return frame;
+}
+
+QString closeReasonIn(QByteArrayView payload)
+{
+    const QString text = QString::fromLatin1(describe(DisconnectReason::PeerClosed).text);
+    return payload.size() <= 2 ? text
+                               : text % QLatin1String(": ") % QString::fromUtf8(payload.sliced(2));
+}
+
+quint16 closeCodeIn(QByteArrayView payload)
+{
+    if (payload.size() < 2) {
+        return close_code::kNoStatus;
+    }
+    return static_cast<quint16>((static_cast<quint8>(payload[0]) << 8)
+                                | static_cast<quint8>(payload[1]));
+}
+
+} // namespace
+
+Client::Client(Worker &worker, SocketHandle socket, ClientId id, bool isOverLimit)
+    : m_worker(worker)
+    , m_id(id)
+    , m_peer(PeerAddress::of(socket))
+    , m_socket(std::move(socket), worker.tls(), *this)
+    , m_assembler(static_cast<quint64>(worker.options().limits.messageSize))
+    , m_outbox(worker.options().limits.queueSize)
+    , m_lastAlive(worker.now())
+    , m_isOverLimit(isOverLimit)
+{
+    watchDeadline(m_worker.options().limits.handshakeTimeout);
+}
+
+Client::~Client() = default;
+
+// --- Reading -----------------------------------------------------------------------------------
+
+void Client::socketReadable()
+{
+    if (m_state == State::Ended) {
+        return;
+    }
+    if (m_state == State::Open && m_worker.isCongested()) {
+        m_socket.setReadInterest(false);
+        m_worker.resumeLater(*this);
+        return;
+    }
+    const std::span<char> buffer = m_worker.receiveBuffer();
+    const IoResult result = m_socket.receive(buffer);
+    switch (result.status) {
+    case IoStatus::Done:
+        noteSignOfLife();
+        m_worker.counters().receivedBytes.add(result.bytes);
+        received(buffer.first(result.bytes));
+        break;
+    case IoStatus::WouldBlock:
+        break;
+    case IoStatus::Ended:
+    case IoStatus::Failed:
+        peerEnded();
+        break;
+    }
+}
+
+void Client::resumeReading()
+{
+    m_socket.setReadInterest(true);
+}
+
+void Client::received(std::span<const char> bytes)
+{
+    switch (m_state) {
+    case State::Handshaking:
+        readHead(bytes);
+        break;
+    case State::Upgrading:
+        // A client need not wait for the answer before it sends frames, but has no reason to send
+        // many.
+        m_input.append(bytes.data(), static_cast<qsizetype>(bytes.size()));
+        if (m_input.size() > m_worker.options().limits.requestHeadSize) {
+            failHandshake(HandshakeFailure::HeadTooLarge,
+                          QStringLiteral("too much data before the answer"));
+        }
+        break;
+    case State::Open:
+    case State::Closing:
+        readFrames(bytes);
+        break;
+    case State::Lingering:
+    case State::Ended:
+        break;
+    }
+}
+
+void Client::readFrames(std::span<const char> bytes)
+{
+    if (m_peerClosed) {
+        return; // data after a close frame is ignored (RFC 6455, section 5.5.1)
+    }
+    if (const auto violation = m_assembler.feed(bytes, *this)) {
+        m_worker.counters().protocolViolations[static_cast<std::size_t>(*violation)].add();
+        m_peerClosed = true; // its bytes make no sense any more: no answer is waited for (RFC 6455,
+                             // section 7.1.7)
+        if (m_state != State::Open) {
+            requestFlush();
+            return;
+        }
+        const ViolationInfo &info = describe(*violation);
+        settle(info.closeCode, QString::fromLatin1(info.text));
+        if (const auto limit = describe(reasonOf(*violation)).limit) {
+            m_worker.counters().limitHits[static_cast<std::size_t>(*limit)].add();
+        }
+        leaveMembers();
+        m_state = State::Closing;
+        m_webSocket->close(static_cast<QWebSocketProtocol::CloseCode>(info.closeCode),
+                           QString::fromLatin1(info.text));
+    }
+}
+
+MessageSink::Next Client::messageReceived(Frame message)
+{
+    if (m_state == State::Open) {
+        m_hasPublished = true;
+        m_worker.publish(*this, message);
+    }
+    return m_state == State::Ended ? Next::Stop : Next::GoOn;
+}
+
+MessageSink::Next Client::controlReceived(Opcode opcode, QByteArrayView payload)
+{
+    if (opcode != Opcode::Close) {
+        if (m_state == State::Open) {
+            m_socket.feed(controlFrame(opcode, payload));
+        }
+        return m_state == State::Ended ? Next::Stop : Next::GoOn;
+    }
+    m_peerClosed = true;
+    if (m_state == State::Open) {
+        settle(closeCodeIn(payload), closeReasonIn(payload));
+        leaveMembers();
+        m_state = State::Closing;
+        m_socket.feed(controlFrame(opcode, payload)); // QWebSocket answers it
+    } else {
+        requestFlush();
+    }
+    return Next::Stop;
+}
+
+void Client::peerEnded()
+{
+    switch (m_state) {
+    case State::Handshaking:
+    case State::Upgrading:
+        failHandshake(HandshakeFailure::Disconnected, QStringLiteral("gone before the handshake"));
+        break;
+    case State::Open:
+        close(DisconnectReason::PeerVanished);
+        break;
+    case State::Closing:
+    case State::Lingering:
+        end(m_closeReason);
+        break;
+    case State::Ended:
+        break;
+    }
+}
+
+void Client::socketFailed(const QString &reason)
+{
+    if (m_state == State::Handshaking || m_state == State::Upgrading) {
+        const bool isTls = m_worker.tls() != nullptr && m_input.isEmpty();
+        failHandshake(isTls ? HandshakeFailure::Tls : HandshakeFailure::Disconnected, reason);
+    } else {
+        peerEnded();
+    }
+}
+
+// --- The opening handshake
+// ------------------------------------------------------------------------
+
+void Client::readHead(std::span<const char> bytes)
+{
+    const auto &limits = m_worker.options().limits;
+    m_input.append(bytes.data(), static_cast<qsizetype>(bytes.size()));
+    const HttpRequestParse parse =
+        parseHttpRequest(m_input, {limits.requestHeadSize, limits.requestHeaderFields});
+    switch (parse.status) {
+    case HttpRequestParse::Status::NeedMore:
+        break;
+    case HttpRequestParse::Status::Malformed:
+        refuse(HandshakeFailure::BadRequest, plainResponse(400, parse.problem));
+        break;
+    case HttpRequestParse::Status::TooLarge:
+        refuse(HandshakeFailure::HeadTooLarge, plainResponse(431, parse.problem));
+        break;
+    case HttpRequestParse::Status::Complete:
+        startUpgrade(parse.request, m_input.sliced(parse.headBytes));
+        break;
+    }
+}
+
+void Client::startUpgrade(const HttpRequest &request, QByteArray pipelined)
+{
+    const auto verdict = judgeUpgrade(request);
+    if (const auto *refused = std::get_if<RefusedUpgrade>(&verdict)) {
+        refuse(failureOf(refused->reason), refused->response);
+        return;
+    }
+    const auto &upgrade = std::get<UpgradeRequest>(verdict);
+    if (!m_worker.origins().allows(upgrade.origin, upgrade.host)) {
+        refuse(HandshakeFailure::ForbiddenOrigin,
+               plainResponse(403,
+                             "This page's origin may not connect to this relay. Its operator can "
+                             "name it in server.origins.\n"));
+        return;
+    }
+    if (m_isOverLimit) {
+        refuse(HandshakeFailure::ConnectionLimit,
+               plainResponse(
+                   503, "The relay has as many connections as it may (limits.connections).\n"));
+        return;
+    }
+    m_state = State::Upgrading;
+    m_input = std::move(pipelined);
+    m_socket.preload(minimalUpgradeHead(upgrade.key));
+    m_worker.upgrade(m_socket);
+}
+
+void Client::upgraded(std::unique_ptr<QWebSocket> webSocket)
+{
+    m_webSocket = std::move(webSocket);
+    m_socket.freeHandshakeBuffer();
+    m_state = State::Open;
+    m_worker.join(*this);
+    watchDeadline(m_worker.options().keepalive.interval);
+    if (const QByteArray pipelined = std::exchange(m_input, {}); !pipelined.isEmpty()) {
+        readFrames({pipelined.constData(), static_cast<std::size_t>(pipelined.size())});
+    }
+}
+
+void Client::refuse(HandshakeFailure failure, HttpResponse response)
+{
+    m_worker.handshakeFailed(*this, failure, QString::number(response.status));
+    m_state = State::Closing;
+    m_peerClosed = true; // no answer is expected
+    m_input = {};
+    controlWritten(response.serialize());
+    watchDeadline(m_worker.options().closeTimeout);
+}
+
+void Client::failHandshake(HandshakeFailure failure, const QString &reason)
+{
+    m_worker.handshakeFailed(*this, failure, reason);
+    end(reason);
+}
+
+// --- Writing
+// ---------------------------------------------------------------------------------------
+
+quint64 Client::deliver(const Batch &batch)
+{
+    if (m_state != State::Open || batch.messages() == 0) {
+        return 0;
+    }
+    std::size_t written = 0;
+    if (m_outbox.isEmpty() && !m_isWriteBlocked) {
+        // The usual case: nothing waits, and the kernel takes it all.
+        const IoResult result = m_socket.send(batch.pieces());
+        if (result.status == IoStatus::Failed) {
+            close(DisconnectReason::PeerVanished);
+            return 0;
+        }
+        written = result.bytes;
+        m_worker.counters().sentBytes.add(written);
+        if (written == static_cast<std::size_t>(batch.bytes())) {
+            return batch.messages();
+        }
+        waitUntilWritable();
+    }
+    return queueFrom(batch.chunks(), written);
+}
+
+quint64 Client::queueFrom(std::span<const Chunk> chunks, std::size_t written)
+{
+    quint64 accepted = 0;
+    for (const Chunk &chunk : chunks) {
+        const auto size = static_cast<std::size_t>(chunk.bytes.size());
+        if (written >= size) {
+            written -= size;
+            accepted += chunk.messages;
+        } else if (written > 0) {
+            m_outbox.pushBegun(chunk, std::exchange(written, 0));
+            accepted += chunk.messages;
+        } else if (queue(chunk)) {
+            accepted += chunk.messages;
+        }
+        if (m_state != State::Open) {
+            return accepted;
+        }
+    }
+    requestFlush();
+    return accepted;
+}
+
+bool Client::queue(Chunk chunk)
+{
+    Outbox::Push pushed = m_outbox.push(chunk, m_worker.now());
+    if (pushed == Outbox::Push::Refused && makeRoom(chunk)) {
+        pushed = m_outbox.push(std::move(chunk), m_worker.now());
+    }
+    if (pushed == Outbox::Push::QueuedPastMark && hasBeenSlowTooLong()) {
+        punishSlowness();
+    }
+    return pushed != Outbox::Push::Refused;
+}
+
+void Client::punishSlowness()
+{
+    if (m_worker.options().slowClients.policy == HubOptions::SlowClientPolicy::DropOldest) {
+        m_worker.dropped(DropReason::DropOldest, m_outbox.dropOldest(0, m_outbox.markBytes()));
+    } else {
+        close(DisconnectReason::SlowTooLong);
+    }
+}
+
+bool Client::makeRoom(const Chunk &chunk)
+{
+    if (m_worker.options().slowClients.policy == HubOptions::SlowClientPolicy::Disconnect) {
+        m_worker.dropped(DropReason::SlowConsumer, chunk.messages);
+        close(DisconnectReason::QueueFull);
+        return false;
+    }
+    m_worker.dropped(DropReason::DropOldest,
+                     m_outbox.dropOldest(chunk.bytes.size(), m_outbox.maxBytes()));
+    if (m_outbox.bytes() + chunk.bytes.size() <= m_outbox.maxBytes()) {
+        return true;
+    }
+    // What is left cannot be dropped: a message that is half written, or control frames that nobody
+    // reads.
+    m_worker.dropped(DropReason::DropOldest, chunk.messages);
+    return false;
+}
+
+bool Client::hasBeenSlowTooLong() const
+{
+    const auto since = m_outbox.pastMarkSince();
+    return since && m_worker.now() - *since >= m_worker.options().slowClients.grace;
+}
+
+void Client::controlWritten(QByteArray bytes)
+{
+    if (m_state == State::Upgrading) {
+        m_worker.upgradeAnswered(*this);
+    }
+    if (m_state == State::Ended || m_state == State::Lingering) {
+        return;
+    }
+    if (m_state == State::Closing) {
+        m_outbox.pushLast(std::move(bytes));
+    } else {
+        Chunk chunk{std::move(bytes), {}, 0};
+        chunk.bytes = chunk.storage;
+        queue(std::move(chunk));
+    }
+    requestFlush();
+}
+
+void Client::requestFlush()
+{
+    if (!m_isFlushDue && !m_isWriteBlocked) {
+        m_isFlushDue = true;
+        m_worker.flushAtTurnEnd(*this);
+    }
+}
+
+void Client::flush()
+{
+    m_isFlushDue = false;
+    if (m_state == State::Ended || m_state == State::Lingering || m_isWriteBlocked) {
+        return;
+    }
+    while (!m_outbox.isEmpty()) {
+        std::array<iovec, 64>
+            pieces; // NOLINT(cppcoreguidelines-pro-type-member-init): filled by gather()
+        const Outbox::Gathered gathered = m_outbox.gather(pieces);
+        const IoResult result = m_socket.send({pieces.data(), gathered.pieces});
+        if (result.status == IoStatus::Failed) {
+            peerEnded();
+            return;
+        }
+        m_worker.counters().sentBytes.add(result.bytes);
+        m_outbox.consume(result.bytes);
+        if (result.bytes < gathered.bytes) {
+            waitUntilWritable();
+            return;
+        }
+    }
+    if (m_state == State::Closing && m_peerClosed) {
+        linger();
+    }
+}
+
+void Client::socketWritable()
+{
+    if (m_state == State::Ended) {
+        return;
+    }
+    m_isWriteBlocked = false;
+    noteSignOfLife(); // whoever takes what waits for him is alive
+    flush();
+    if (!m_isWriteBlocked && m_state != State::Ended) {
+        m_socket.setWriteInterest(false);
+    }
+}
+
+void Client::waitUntilWritable()
+{
+    m_isWriteBlocked = true;
+    m_socket.setWriteInterest(true);
+}
+
+// --- The end ------------------------------------------------------------------------------------
+
+void Client::close(DisconnectReason reason)
+{
+    if (m_state != State::Open) {
+        return;
+    }
+    const DisconnectInfo &info = describe(reason);
+    const QString text = QString::fromLatin1(info.text);
+    settle(info.closeCode, text);
+    if (info.limit) {
+        m_worker.counters().limitHits[static_cast<std::size_t>(*info.limit)].add();
+    }
+    leaveMembers();
+    m_state = State::Closing;
+    if (info.isAbrupt) {
+        end(text);
+        return;
+    }
+    if (info.closeCode == close_code::kPolicyViolation) {
+        m_worker.dropped(DropReason::SlowConsumer, m_outbox.dropUnwritten());
+    }
+    m_webSocket->close(static_cast<QWebSocketProtocol::CloseCode>(info.closeCode), text);
+}
+
+void Client::shutDown()
+{
+    if (m_state == State::Handshaking) {
+        refuse(HandshakeFailure::ConnectionLimit,
+               plainResponse(503, "The relay is shutting down.\n"));
+    } else if (m_state == State::Upgrading) {
+        failHandshake(HandshakeFailure::ConnectionLimit, QStringLiteral("shutting down"));
+    } else {
+        close(DisconnectReason::ServerShutdown);
+    }
+}
+
+void Client::closeRequested()
+{
+    if (m_state == State::Upgrading) { // QWebSocketServer will have none of it
+        failHandshake(HandshakeFailure::BadRequest, QStringLiteral("refused by QWebSocketServer"));
+    } else if (m_state == State::Closing) {
+        watchDeadline(m_worker.options().closeTimeout);
+    }
+}
+
+void Client::settle(quint16 code, const QString &reason)
+{
+    if (m_closeCode == 0) {
+        m_closeCode = code;
+        m_closeReason = reason;
+    }
+}
+
+void Client::leaveMembers()
+{
+    if (m_state == State::Open) {
+        m_worker.leave(*this);
+    }
+}
+
+void Client::linger()
+{
+    m_state = State::Lingering;
+    m_socket.shutdownWrite();
+    watchDeadline(m_worker.options().closeTimeout);
+}
+
+void Client::end(const QString &reason)
+{
+    if (m_state == State::Ended) {
+        return;
+    }
+    leaveMembers();
+    m_state = State::Ended;
+    m_worker.unschedule(*this);
+    m_worker.dropped(DropReason::Disconnected, m_outbox.messages());
+    m_socket.end();
+    const bool wasClient = m_webSocket != nullptr;
+    m_worker.ended(*this, wasClient, m_closeCode == 0 ? close_code::kAbnormal : m_closeCode,
+                   reason);
+}
+
+// --- Deadlines
+// ---------------------------------------------------------------------------------------
+
+void Client::watchDeadline(std::chrono::milliseconds delay)
+{
+    if (delay > std::chrono::milliseconds::zero()) {
+        m_worker.schedule(*this, delay);
+    } else {
+        m_worker.unschedule(*this);
+    }
+}
+
+void Client::expired()
+{
+    switch (m_state) {
+    case State::Handshaking:
+        refuse(HandshakeFailure::Timeout,
+               plainResponse(408, "The request took too long (limits.handshake_timeout).\n"));
+        break;
+    case State::Upgrading:
+        failHandshake(HandshakeFailure::Timeout, QStringLiteral("handshake timeout"));
+        break;
+    case State::Open:
+        keepAlive();
+        break;
+    case State::Closing:
+    case State::Lingering:
+        end(m_closeReason);
+        break;
+    case State::Ended:
+        break;
+    }
+}
+
+void Client::keepAlive()
+{
+    const auto &keepalive = m_worker.options().keepalive;
+    const auto silence =
+        std::chrono::duration_cast<std::chrono::milliseconds>(m_worker.now() - m_lastAlive);
+    if (m_isPinged) {
+        close(DisconnectReason::KeepaliveTimeout);
+    } else if (silence < keepalive.interval) {
+        watchDeadline(keepalive.interval - silence);
+    } else {
+        m_isPinged = true;
+        m_worker.counters().pingsSent.add();
+        m_webSocket->ping();
+        watchDeadline(keepalive.timeout);
+    }
+}
+
+void Client::noteSignOfLife()
+{
+    m_lastAlive = m_worker.now();
+    if (m_isPinged) {
+        m_isPinged = false;
+        watchDeadline(m_worker.options().keepalive.interval);
+    }
+}
+
+} // namespace relay

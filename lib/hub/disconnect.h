@@ -1,0 +1,42 @@
+#pragma once
+
+#include "metrics/relay_counters.h"
+#include "wire/frame_parser.h"
+
+#include <QtGlobal>
+
+#include <optional>
+
+namespace relay {
+
+/// Why a client's connection ended. One table, in disconnect.cpp, says what each means to the
+/// client.
+enum class DisconnectReason : quint8 {
+    PeerClosed,       ///< the client sent a close frame: its own code counts
+    PeerVanished,     ///< the connection ended without a close frame
+    ProtocolError,    ///< a Violation with code 1002
+    InvalidPayload,   ///< a Violation with code 1007
+    MessageTooBig,    ///< limits.message_size
+    QueueFull,        ///< limits.queue_size, policy disconnect
+    SlowTooLong,      ///< slow_clients.grace, policy disconnect
+    KeepaliveTimeout, ///< no sign of life
+    ServerShutdown,   ///< Hub::close()
+};
+
+inline constexpr int kDisconnectReasonCount =
+    static_cast<int>(DisconnectReason::ServerShutdown) + 1;
+
+struct DisconnectInfo
+{
+    quint16 closeCode; ///< sent in the close frame (RFC 6455, section 7.4.1), or only reported
+    const char *text;  ///< the close frame's reason, and the log's
+    bool mayReconnect; ///< whether a client does well to come back by itself
+    bool isAbrupt;     ///< no close frame is tried: nobody is there to read it
+    std::optional<LimitHit> limit; ///< counted in relay_limit_disconnections_total
+};
+
+const DisconnectInfo &describe(DisconnectReason reason);
+
+DisconnectReason reasonOf(Violation violation);
+
+} // namespace relay

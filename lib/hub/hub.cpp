@@ -1,0 +1,284 @@
+#include "hub/hub.h"
+
+#include "hub/channel.h"
+#include "hub/client.h"
+#include "hub/worker.h"
+#include "net/listener.h"
+#include "net/open_file_limit.h"
+
+#include <QMetaMethod>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <vector>
+
+namespace relay {
+
+namespace {
+
+/// Descriptors that are not connections: the listener, the ops port and its scrapes, logs, each
+/// worker's epoll and eventfd.
+constexpr int kReservedDescriptors = 128;
+/// Connections over the limit that are still read from, to be told so with 503; beyond them
+/// accepting waits.
+constexpr int kRefusalSlots = 64;
+
+int connectionLimit(const HubOptions &options)
+{
+    const int available = std::max(openFileLimit() - kReservedDescriptors - kRefusalSlots, 16);
+    return options.limits.connections > 0 ? std::min(options.limits.connections, available)
+                                          : available;
+}
+
+int workerCountFor(const HubOptions &options)
+{
+    if (options.workers > 0) {
+        return options.workers;
+    }
+    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+} // namespace
+
+class Hub::Private final : public WorkerObserver
+{
+public:
+    Private(Hub &hub, HubOptions hubOptions)
+        : q(hub)
+        , options(std::move(hubOptions))
+        , backpressure([this] { wakeAll(); })
+        , listener([this](SocketHandle socket) { accept(std::move(socket)); })
+    {}
+
+    void startWorkers();
+    void accept(SocketHandle socket);
+    [[nodiscard]] quint64 loadOf(std::size_t worker) const;
+    void wakeAll();
+    void oneDrained();
+
+    // WorkerObserver, on the workers' threads:
+    void clientConnected(const Client &client) override;
+    bool wantsMessages() const override { return isFollowed.load(std::memory_order_relaxed); }
+    void messageReceived(const Client &client, const Frame &message) override;
+    void
+    clientDisconnected(const Client &client, quint16 closeCode, const QString &reason) override;
+    void workerDrained() override;
+
+    Hub &q;
+    const HubOptions options;
+    Channel channel;
+    Backpressure backpressure;
+    Listener listener;
+    int maxConnections = 0;
+    quint64 lastClientId = 0;
+    std::vector<std::unique_ptr<Worker>> workers; // set once, by listen()
+    std::vector<quint64> handedOver;              // connections given to each worker, ever
+    int undrained = 0;
+    std::atomic<bool> isServing{false};
+    std::atomic<bool> isFollowed{false};       // somebody is connected to messageReceived
+    std::atomic<quint64> publishedMessages{0}; // by publish(), on any thread
+    bool isClosing = false;
+};
+
+// --- Accepting -----------------------------------------------------------------------------------
+
+void Hub::Private::startWorkers()
+{
+    const int count = workerCountFor(options);
+    maxConnections = connectionLimit(options);
+    handedOver.assign(static_cast<std::size_t>(count), 0);
+    for (int i = 0; i < count; ++i) {
+        workers.push_back(std::make_unique<Worker>(i + 1, options, channel, backpressure, *this));
+    }
+    for (const auto &worker : workers) {
+        worker->start();
+    }
+}
+
+quint64 Hub::Private::loadOf(std::size_t worker) const
+{
+    return handedOver[worker] - workers[worker]->endedConnections();
+}
+
+void Hub::Private::accept(SocketHandle socket)
+{
+    quint64 connections = 0;
+    std::size_t idlest = 0;
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+        connections += loadOf(i);
+        if (loadOf(i) < loadOf(idlest)) {
+            idlest = i;
+        }
+    }
+    const auto limit = static_cast<quint64>(maxConnections);
+    if (connections >= limit + kRefusalSlots) {
+        return; // nobody is left to tell it so: the handle closes the socket
+    }
+    ++handedOver[idlest];
+    workers[idlest]->inbox().push(
+        Arrival{std::move(socket), ClientId{++lastClientId}, connections >= limit});
+}
+
+void Hub::Private::wakeAll()
+{
+    for (const auto &worker : workers) {
+        worker->wakeUp();
+    }
+}
+
+// --- From the workers
+// ------------------------------------------------------------------------------
+
+void Hub::Private::clientConnected(const Client &client)
+{
+    static const QMetaMethod signal = QMetaMethod::fromSignal(&Hub::clientConnected);
+    if (q.isSignalConnected(signal)) {
+        Q_EMIT q.clientConnected(client.id(), client.peer());
+    }
+}
+
+void Hub::Private::messageReceived(const Client &client, const Frame &message)
+{
+    Q_EMIT q.messageReceived(client.id(), message.payload().toByteArray(),
+                             message.isText() ? MessageKind::Text : MessageKind::Binary);
+}
+
+void Hub::Private::clientDisconnected(const Client &client,
+                                      quint16 closeCode,
+                                      const QString &reason)
+{
+    Q_EMIT q.clientDisconnected(client.id(), closeCode, reason);
+}
+
+void Hub::Private::workerDrained()
+{
+    QMetaObject::invokeMethod(
+        &q, [this] { oneDrained(); }, Qt::QueuedConnection);
+}
+
+void Hub::Private::oneDrained()
+{
+    if (--undrained > 0) {
+        return;
+    }
+    for (const auto &worker : workers) {
+        worker->stop();
+    }
+    Q_EMIT q.closed();
+}
+
+// --- Hub
+// ----------------------------------------------------------------------------------------------
+
+Hub::Hub(HubOptions options, QObject *parent)
+    : QObject(parent)
+    , d(std::make_unique<Private>(*this, std::move(options)))
+{
+    qRegisterMetaType<ClientId>();
+    qRegisterMetaType<MessageKind>();
+}
+
+Hub::~Hub()
+{
+    d->isServing = false;
+    d->listener.close();
+    for (const auto &worker : d->workers) {
+        worker->stop();
+    }
+}
+
+Outcome Hub::listen()
+{
+    if (!d->workers.empty()) {
+        return Error{QStringLiteral("this hub has listened already")};
+    }
+    const Outcome listening = d->listener.listen(d->options.address, d->options.port);
+    if (listening) {
+        d->startWorkers();
+        d->isServing = true;
+    }
+    return listening;
+}
+
+void Hub::close(std::chrono::milliseconds grace)
+{
+    if (!std::exchange(d->isClosing, true)) {
+        d->isServing = false;
+        d->listener.close();
+        d->undrained = static_cast<int>(d->workers.size());
+        if (d->workers.empty()) {
+            QMetaObject::invokeMethod(this, &Hub::closed, Qt::QueuedConnection);
+        }
+    }
+    for (const auto &worker : d->workers) {
+        worker->inbox().pushClose(grace);
+    }
+}
+
+bool Hub::isListening() const
+{
+    return d->isServing;
+}
+
+quint16 Hub::port() const
+{
+    return d->listener.port();
+}
+
+int Hub::workerCount() const
+{
+    return static_cast<int>(d->workers.size());
+}
+
+Hub::Published Hub::publish(const QByteArray &payload, MessageKind kind)
+{
+    if (!d->isServing) {
+        return Published::Closed;
+    }
+    if (payload.size() > d->options.limits.messageSize) {
+        return Published::TooBig;
+    }
+    if (kind == MessageKind::Text && !payload.isValidUtf8()) {
+        return Published::NotText;
+    }
+    const Opcode opcode = kind == MessageKind::Text ? Opcode::Text : Opcode::Binary;
+    if (!d->channel.tryPublish({Frame(opcode, payload), kNoClient, Clock::now()})) {
+        return Published::Full;
+    }
+    d->publishedMessages.fetch_add(1, std::memory_order_relaxed);
+    return Published::Accepted;
+}
+
+int Hub::clientCount() const
+{
+    int count = 0;
+    for (const auto &worker : d->workers) {
+        count += worker->clientCount();
+    }
+    return count;
+}
+
+RelaySnapshot Hub::counters() const
+{
+    RelaySnapshot sum;
+    for (const auto &worker : d->workers) {
+        sum += worker->counters();
+    }
+    sum.messages += d->publishedMessages.load(std::memory_order_relaxed);
+    return sum;
+}
+
+void Hub::connectNotify(const QMetaMethod &signal)
+{
+    if (signal == QMetaMethod::fromSignal(&Hub::messageReceived)) {
+        d->isFollowed = true;
+    }
+}
+
+void Hub::disconnectNotify(const QMetaMethod &)
+{
+    d->isFollowed = isSignalConnected(QMetaMethod::fromSignal(&Hub::messageReceived));
+}
+
+} // namespace relay

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "base/ids.h"
+#include "base/mutex.h"
+#include "hub/backpressure.h"
+#include "hub/delivery.h"
+#include "net/socket_handle.h"
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace relay {
+
+/// A connection that the accepting thread hands to a worker.
+struct Arrival
+{
+    SocketHandle socket;
+    ClientId id{};
+    bool isOverLimit = false; ///< limits.connections was reached: to be answered 503
+};
+
+/// The one door into a worker from other threads: what comes in waits here until the end of the
+/// worker's turn.
+///
+/// Thread: any pushes, the worker drains. Nothing is called while the lock is held.   Owner:
+/// Worker. Limits: limits.inboxSize bytes of messages. It is not exceeded by much: the push that
+/// crosses it turns Backpressure on, which ends all reading, until the worker drains it. Arrivals
+/// are bounded by limits.connections.
+class Inbox
+{
+public:
+    /// `wake` makes the worker take another turn; it is called on the pushing thread.
+    Inbox(qint64 maxBytes, Backpressure &backpressure, std::function<void()> wake);
+
+    struct Pushed
+    {
+        qint64 waitingBytes; ///< this message included
+        bool needsWake;      ///< it was empty: unless the worker itself has pushed, wake() it
+    };
+    [[nodiscard]] Pushed push(const Delivery &delivery);
+    void wake() const { m_wake(); }
+    /// Wakes by itself.
+    void push(Arrival arrival);
+    /// Asks the worker to end: Worker::close(). The shortest grace asked for counts.
+    void pushClose(std::chrono::milliseconds grace);
+
+    [[nodiscard]] bool isFull() const;
+
+    struct Content
+    {
+        std::vector<Delivery> deliveries;
+        std::vector<Arrival> arrivals;
+        std::optional<std::chrono::milliseconds> closeWithin;
+    };
+    /// Swaps what has come into `content`, whose vectors must be empty (their capacity is used
+    /// again).
+    void drain(Content &content);
+    /// Only the messages: for a worker that writes within its turn.
+    void drainDeliveries(std::vector<Delivery> &deliveries);
+
+private:
+    bool takeBytes() RELAY_REQUIRES(m_mutex);
+
+    const qint64 m_maxBytes;
+    Backpressure &m_backpressure;
+    const std::function<void()> m_wake;
+
+    mutable Mutex m_mutex;
+    Content m_content RELAY_GUARDED_BY(m_mutex);
+    qint64 m_bytes RELAY_GUARDED_BY(m_mutex) = 0;
+    bool m_isEmpty RELAY_GUARDED_BY(m_mutex) = true;
+};
+
+} // namespace relay

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <QThread>
+
+namespace relay {
+
+class EpollDispatcher;
+
+/// What runs on an EventThread; every call is made on it.
+class EventThreadUser
+{
+public:
+    /// Before the first turn: make what must live in the thread.
+    virtual void threadStarted() = 0;
+    /// The end of each turn, before the thread waits for the next event. Must not run an event
+    /// loop.
+    virtual void turnEnded() = 0;
+    /// After the last turn: destroy what threadStarted() made.
+    virtual void threadFinishing() = 0;
+
+protected:
+    ~EventThreadUser() = default;
+};
+
+/// A thread whose event loop stands on an EpollDispatcher.
+///
+/// Thread: made, started and joined by its owner's; wakeUp() and quit() from any.
+class EventThread final : public QThread
+{
+    Q_OBJECT
+
+public:
+    /// `name` is what `top -H` shows (at most 15 characters). The user must outlive the thread's
+    /// run.
+    EventThread(const QString &name, EventThreadUser &user);
+    ~EventThread() override;
+
+    /// Makes the loop take another turn, soon and at least once after this call.   Thread: any.
+    void wakeUp();
+
+protected:
+    void run() override;
+
+private:
+    EventThreadUser &m_user;
+    EpollDispatcher *m_dispatcher; // owned by QThread
+};
+
+} // namespace relay

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "net/socket_handle.h"
+#include "net/transport.h"
+
+#include <QSslConfiguration>
+#include <QSslSocket>
+
+namespace relay {
+
+/// TLS, by QSslSocket. It must buffer what it decrypts and encrypts; both are held to
+/// kMaxBufferedBytes.
+class TlsTransport final : public Transport
+{
+public:
+    static constexpr qint64 kMaxBufferedBytes = 64 * 1024;
+
+    /// Starts the server's side of the handshake.
+    TlsTransport(SocketHandle socket, const QSslConfiguration &configuration, TransportUser &user);
+    ~TlsTransport() override;
+
+    IoResult read(std::span<char> into) override;
+    IoResult write(std::span<const iovec> pieces) override;
+    void setReadInterest(bool wanted) override;
+    void setWriteInterest(bool wanted) override;
+    void shutdownWrite() override;
+    void close() override;
+
+private:
+    void deliverReadable();
+    [[nodiscard]] bool hasEnded() const;
+
+    TransportUser &m_user;
+    QSslSocket m_socket;
+    bool m_wantsRead = true;
+    bool m_wantsWrite = false;
+    bool m_isClosed = false;
+};
+
+} // namespace relay
