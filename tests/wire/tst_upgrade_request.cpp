@@ -1,0 +1,224 @@
+#include "wire/upgrade_request.h"
+
+#include <QTest>
+
+using namespace relay;
+
+namespace {
+
+const QByteArray kKey = "dGhlIHNhbXBsZSBub25jZQ=="; // the one of RFC 6455, section 1.3
+
+/// The example of RFC 6455, section 1.2, as lines that a test may change.
+QByteArray handshake()
+{
+    return "GET /chat HTTP/1.1\r\n"
+           "Host: server.example.com\r\n"
+           "Upgrade: websocket\r\n"
+           "Connection: Upgrade\r\n"
+           "Sec-WebSocket-Key: "
+           + kKey
+           + "\r\n"
+             "Origin: http://example.com\r\n"
+             "Sec-WebSocket-Version: 13\r\n"
+             "User-Agent: test/1\r\n"
+             "\r\n";
+}
+
+/// The handshake with one piece of its text replaced, which must be there.
+QByteArray changed(const QByteArray &from, const QByteArray &to)
+{
+    QByteArray head = handshake();
+    Q_ASSERT(head.contains(from));
+    return head.replace(from, to);
+}
+
+std::variant<UpgradeRequest, RefusedUpgrade> judge(const QByteArray &head)
+{
+    const HttpRequestParse parsed = parseHttpRequest(head, HttpLimits{});
+    if (parsed.status != HttpRequestParse::Status::Complete) {
+        qFatal("not a request: %s", parsed.problem.constData());
+    }
+    return judgeUpgrade(parsed.request);
+}
+
+QByteArray fieldOf(const HttpResponse &response, const QByteArray &name)
+{
+    for (const HttpField &field : response.fields) {
+        if (field.name == name) {
+            return field.value;
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+/// An opening handshake is accepted when it keeps every rule of RFC 6455, section 4.2.1, and
+/// refused with what is missing.
+class TestUpgradeRequest : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    // what is right
+    void takesWhatTheRelayNeeds();
+    void accepted_data();
+    void accepted();
+    void minimalHeadIsAHandshake();
+
+    // what is wrong
+    void refused_data();
+    void refused();
+    void methodNotAllowedNamesGet();
+    void aPlainGetIsToldWhatThisIs();
+    void anotherVersionIsToldOurs();
+};
+
+void TestUpgradeRequest::takesWhatTheRelayNeeds()
+{
+    const auto verdict = judge(handshake());
+    const auto *const upgrade = std::get_if<UpgradeRequest>(&verdict);
+    QVERIFY(upgrade != nullptr);
+    QCOMPARE(upgrade->target, "/chat");
+    QCOMPARE(upgrade->host, "server.example.com");
+    QCOMPARE(upgrade->origin, "http://example.com");
+    QCOMPARE(upgrade->key, kKey);
+    QCOMPARE(upgrade->userAgent, "test/1");
+}
+
+void TestUpgradeRequest::accepted_data()
+{
+    QTest::addColumn<QByteArray>("head");
+    QTest::newRow("no browser") << changed("Origin: http://example.com\r\n", {});
+    QTest::newRow("no user agent") << changed("User-Agent: test/1\r\n", {});
+    QTest::newRow("Upgrade in another case") << changed("Upgrade: websocket", "UPGRADE: WebSocket");
+    QTest::newRow("Firefox's Connection")
+        << changed("Connection: Upgrade", "Connection: keep-alive, Upgrade");
+    QTest::newRow("several protocols") << changed("Upgrade: websocket", "Upgrade: h2c, websocket");
+    QTest::newRow("length of no body") << changed("User-Agent: test/1", "Content-Length: 0");
+    QTest::newRow("subprotocols and extensions")
+        << changed("User-Agent: test/1", "Sec-WebSocket-Protocol: a, b\r\n"
+                                         "Sec-WebSocket-Extensions: permessage-deflate");
+}
+
+void TestUpgradeRequest::accepted()
+{
+    QFETCH(const QByteArray, head);
+    QVERIFY(std::holds_alternative<UpgradeRequest>(judge(head)));
+}
+
+// QWebSocketServer is handed this in place of the client's own head, and splits its fields at ": ".
+void TestUpgradeRequest::minimalHeadIsAHandshake()
+{
+    const QByteArray head = minimalUpgradeHead(kKey);
+    const auto verdict = judge(head);
+    const auto *const upgrade = std::get_if<UpgradeRequest>(&verdict);
+    QVERIFY(upgrade != nullptr);
+    QCOMPARE(upgrade->key, kKey);
+    QCOMPARE(upgrade->target, "/");
+    QVERIFY(head.endsWith("\r\n\r\n"));
+
+    QList<QByteArray> lines = head.chopped(4).split('\n');
+    lines.removeFirst();
+    QCOMPARE(lines.size(), 5);
+    for (const QByteArray &line : std::as_const(lines)) {
+        const QByteArray field = line.trimmed();
+        const qsizetype colon = field.indexOf(": ");
+        QVERIFY2(colon > 0 && field.indexOf(':') == colon && field[colon + 2] != ' ',
+                 field.constData());
+    }
+}
+
+void TestUpgradeRequest::refused_data()
+{
+    QTest::addColumn<QByteArray>("head");
+    QTest::addColumn<UpgradeRefusal>("reason");
+    QTest::addColumn<int>("status");
+    QTest::addColumn<QByteArray>("named"); ///< what the sentence must name
+    const auto row = [](const char *name, const QByteArray &head, UpgradeRefusal reason, int status,
+                        const char *named) {
+        QTest::newRow(name) << head << reason << status << QByteArray(named);
+    };
+    const auto bad = [&row](const char *name, const QByteArray &head, const char *named) {
+        row(name, head, UpgradeRefusal::BadRequest, 400, named);
+    };
+    const auto required = [&row](const char *name, const QByteArray &head, const char *named) {
+        row(name, head, UpgradeRefusal::UpgradeRequired, 426, named);
+    };
+    const auto method = [&row](const char *name, const QByteArray &verb) {
+        row(name, changed("GET", verb), UpgradeRefusal::MethodNotAllowed, 405, "GET");
+    };
+    const QByteArray keyLine = "Sec-WebSocket-Key: " + kKey + "\r\n";
+    const QByteArray versionLine = "Sec-WebSocket-Version: 13\r\n";
+
+    method("POST", "POST");
+    method("HEAD", "HEAD");
+    method("get in lower case", "get");
+
+    required("no Upgrade", changed("Upgrade: websocket\r\n", {}), "WebSocket");
+    required("another protocol", changed("Upgrade: websocket", "Upgrade: h2c"), "WebSocket");
+    required("no version", changed(versionLine, {}), "13");
+    required("version 8", changed("Version: 13", "Version: 8"), "13");
+    required("version 013", changed("Version: 13", "Version: 013"), "13");
+    required("two versions", changed(versionLine, versionLine + versionLine), "13");
+
+    bad("HTTP/1.0", changed("HTTP/1.1", "HTTP/1.0"), "HTTP/1.1");
+    bad("no Connection", changed("Connection: Upgrade\r\n", {}), "Connection: upgrade");
+    bad("Connection without upgrade", changed("Connection: Upgrade", "Connection: keep-alive"),
+        "Connection: upgrade");
+    bad("no key", changed(keyLine, {}), "Sec-WebSocket-Key");
+    bad("two keys", changed(keyLine, keyLine + keyLine), "Sec-WebSocket-Key");
+    bad("empty key", changed(kKey, {}), "Sec-WebSocket-Key");
+    bad("key of 15 bytes", changed(kKey, QByteArray(15, 'a').toBase64()), "Sec-WebSocket-Key");
+    bad("key of 17 bytes", changed(kKey, QByteArray(17, 'a').toBase64()), "Sec-WebSocket-Key");
+    bad("key not base64", changed(kKey, "dGhlIHNhbXBsZSBub25j!Q=="), "Sec-WebSocket-Key");
+    bad("key without padding", changed(kKey, "dGhlIHNhbXBsZSBub25jZQ"), "Sec-WebSocket-Key");
+    bad("key with a blank", changed(kKey, "dGhlIHNhbXBs ZSBub25jZQ=="), "Sec-WebSocket-Key");
+    bad("two origins", changed("User-Agent: test/1", "Origin: http://evil.example"), "Origin");
+    bad("a body", changed("User-Agent: test/1", "Content-Length: 5"), "body");
+    bad("a chunked body", changed("User-Agent: test/1", "Transfer-Encoding: chunked"), "body");
+    bad("target not a path", changed("GET /chat", "GET http://a/chat"), "path");
+}
+
+// Each rule alone, broken, gets its status, and a sentence that names what to mend.
+void TestUpgradeRequest::refused()
+{
+    QFETCH(const QByteArray, head);
+    QFETCH(const UpgradeRefusal, reason);
+    QFETCH(const int, status);
+    QFETCH(const QByteArray, named);
+    const auto verdict = judge(head);
+    const auto *const refusal = std::get_if<RefusedUpgrade>(&verdict);
+    QVERIFY(refusal != nullptr);
+    QCOMPARE(refusal->reason, reason);
+    QCOMPARE(refusal->response.status, status);
+    QVERIFY2(refusal->response.body.contains(named), refusal->response.body.constData());
+    QVERIFY(!refusal->response.keepAlive);
+}
+
+void TestUpgradeRequest::methodNotAllowedNamesGet()
+{
+    const auto refusal = std::get<RefusedUpgrade>(judge(changed("GET", "DELETE")));
+    QCOMPARE(fieldOf(refusal.response, "Allow"), "GET");
+}
+
+// Somebody opened the address in a browser, or with curl.
+void TestUpgradeRequest::aPlainGetIsToldWhatThisIs()
+{
+    const auto refusal = std::get<RefusedUpgrade>(
+        judge("GET / HTTP/1.1\r\nHost: localhost:8443\r\nUser-Agent: curl/8\r\n\r\n"));
+    QCOMPARE(refusal.reason, UpgradeRefusal::UpgradeRequired);
+    QCOMPARE(fieldOf(refusal.response, "Upgrade"), "websocket");
+    QVERIFY(refusal.response.serialize().contains("\r\nConnection: upgrade"));
+    QVERIFY(refusal.response.body.contains("ws://"));
+}
+
+void TestUpgradeRequest::anotherVersionIsToldOurs()
+{
+    const auto refusal = std::get<RefusedUpgrade>(judge(changed("Version: 13", "Version: 14")));
+    QCOMPARE(fieldOf(refusal.response, "Sec-WebSocket-Version"), "13");
+    QCOMPARE(fieldOf(refusal.response, "Upgrade"), "websocket");
+}
+
+QTEST_APPLESS_MAIN(TestUpgradeRequest)
+#include "tst_upgrade_request.moc"
