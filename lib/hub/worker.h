@@ -47,7 +47,7 @@ protected:
 
 /// A thread that serves its share of the connections with a QWebSocketServer of its own.
 ///
-/// A turn of its loop: what epoll reports is read, and published to the channel; at the turn's end
+/// A turn of its loop: what has arrived is read, and published to the channel; at the turn's end
 /// the inbox is drained, each member gets the turn's messages in one write, and what has ended is
 /// destroyed.
 ///

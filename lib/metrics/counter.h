@@ -11,8 +11,9 @@ namespace relay {
 
 /// A number that only grows, written by one thread and read by any.
 ///
-/// One writer needs no locked instruction: add() is a load and a store. A reader sees some value that it had, and of two counters
-/// read in the reverse order of their writes never the later without the earlier.
+/// One writer needs no locked instruction: add() is a load and a store. A reader sees some value
+/// that it had, and of two counters read in the reverse order of their writes never the later
+/// without the earlier.
 class Counter
 {
 public:

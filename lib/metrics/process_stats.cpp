@@ -43,8 +43,8 @@ double countOpenDescriptors()
     }
     // Not counted: ".", ".." and the descriptor that reads the directory.
     double entries = -3;
-    while (::readdir(directory.get()) != nullptr)
-    { // NOLINT(concurrency-mt-unsafe): a stream of its own
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is this function's own
+    while (::readdir(directory.get()) != nullptr) {
         ++entries;
     }
     return entries;

@@ -79,30 +79,27 @@ inline constexpr std::size_t kProtocolRules = 11;
 template <typename Cell, typename Latency>
 struct RelayNumbers
 {
-    Cell connections;    ///< handshakes completed
-    Cell disconnections; ///< of those, ended
-    std::array<Cell, kCountedCloseCodes.size() + 1> disconnectionsByCode;
-    Cell messages;      ///< accepted from clients and from Hub::publish()
-    Cell receivedBytes; ///< read from sockets, all bytes
-    Cell sentBytes;     ///< taken by the kernel (TLS: by the TLS layer), all bytes
-    Cell deliveries;    ///< messages written to a client, or queued for it
-    std::array<Cell, kDropReasonLabels.size()> dropped;
-    std::array<Cell, kHandshakeFailureLabels.size()> handshakeFailures;
-    std::array<Cell, kLimitHitLabels.size()> limitHits;
-    std::array<Cell, kProtocolRules> protocolViolations; ///< by Violation (wire/frame_parser.h)
-    Cell pingsSent;
-    Cell inboxPauses;       ///< a sender was not read from because a worker's inbox was full
-    Latency publishToWrite; ///< from acceptance to the end of the write that a turn gave each of
-                            ///< its receivers
+    Cell connections{};    ///< handshakes completed
+    Cell disconnections{}; ///< of those, ended
+    std::array<Cell, kCountedCloseCodes.size() + 1> disconnectionsByCode{};
+    Cell messages{};      ///< accepted from clients and from Hub::publish()
+    Cell receivedBytes{}; ///< read from sockets, all bytes
+    Cell sentBytes{};     ///< taken by the kernel (TLS: by the TLS layer), all bytes
+    Cell deliveries{};    ///< messages written to a client, or queued for it
+    std::array<Cell, kDropReasonLabels.size()> dropped{};
+    std::array<Cell, kHandshakeFailureLabels.size()> handshakeFailures{};
+    std::array<Cell, kLimitHitLabels.size()> limitHits{};
+    std::array<Cell, kProtocolRules> protocolViolations{}; ///< by Violation (wire/frame_parser.h)
+    Cell pingsSent{};
+    Cell inboxPauses{};       ///< a sender was not read from because a worker's inbox was full
+    Latency publishToWrite{}; ///< from acceptance to the end of the write that a turn gave each of
+                              ///< its receivers
 };
 
 using RelayCounters = RelayNumbers<Counter, LatencyHistogram>;
 
 struct RelaySnapshot : RelayNumbers<quint64, LatencySnapshot>
 {
-    RelaySnapshot()
-        : RelayNumbers{}
-    {}
     /// Reads every number once. Numbers that are read one after the other may differ by what
     /// happened in between.
     RelaySnapshot &operator+=(const RelayCounters &counters);

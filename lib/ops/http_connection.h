@@ -35,6 +35,7 @@ public:
                    std::chrono::milliseconds requestTimeout,
                    QObject *parent);
     ~HttpConnection() override;
+    Q_DISABLE_COPY_MOVE(HttpConnection)
 
     /// Serves requests until the peer or a limit ends the connection.
     void serve();

@@ -51,8 +51,6 @@ OpsServer::OpsServer(OpsOptions options, MetricsSource metrics, QObject *parent)
     connect(&m_acceptAgain, &QTimer::timeout, this, [this] { m_server.resumeAccepting(); });
 }
 
-OpsServer::~OpsServer() = default;
-
 Outcome OpsServer::listen()
 {
     if (!m_options.enabled) {

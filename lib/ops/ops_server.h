@@ -33,7 +33,6 @@ public:
 
     /// `metrics` is called once for each GET /metrics.
     OpsServer(OpsOptions options, MetricsSource metrics, QObject *parent = nullptr);
-    ~OpsServer() override;
 
     /// Starts to accept; does nothing when the options say that the port is not enabled. Call once.
     Outcome listen();

@@ -109,7 +109,7 @@ void TestProcessStats::seesItsOwnProcess()
 {
     const std::optional<ProcessStats> stats = ProcessStatsReader().read();
     QVERIFY(stats);
-    const double now = static_cast<double>(QDateTime::currentSecsSinceEpoch());
+    const auto now = static_cast<double>(QDateTime::currentSecsSinceEpoch());
     QVERIFY2(stats->startTimeSeconds <= now + 2 && stats->startTimeSeconds > now - 600,
              qPrintable(QString::number(stats->startTimeSeconds, 'f')));
     QVERIFY(stats->cpuSeconds >= 0 && stats->cpuSeconds < 600);
