@@ -40,7 +40,7 @@ bool isBlank(char c)
 
 bool equalsIgnoringCase(QByteArrayView a, QByteArrayView b)
 {
-    return a.compare(b, Qt::CaseInsensitive) == 0;
+    return a.size() == b.size() && a.compare(b, Qt::CaseInsensitive) == 0;
 }
 
 QByteArray toByteArray(boost::beast::string_view text)
