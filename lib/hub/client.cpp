@@ -280,7 +280,7 @@ void Client::refuse(HandshakeFailure failure, HttpResponse response)
     m_peerClosed = true; // no answer is expected
     m_input = {};
     controlWritten(response.serialize());
-    watchDeadline(m_worker.options().closeTimeout);
+    watchDeadline(m_worker.closeTimeout());
 }
 
 void Client::failHandshake(HandshakeFailure failure, const QString &reason)
@@ -496,7 +496,7 @@ void Client::closeRequested()
     if (m_state == State::Upgrading) { // QWebSocketServer will have none of it
         failHandshake(HandshakeFailure::BadRequest, QStringLiteral("refused by QWebSocketServer"));
     } else if (m_state == State::Closing) {
-        watchDeadline(m_worker.options().closeTimeout);
+        watchDeadline(m_worker.closeTimeout());
     }
 }
 
@@ -519,7 +519,7 @@ void Client::linger()
 {
     m_state = State::Lingering;
     m_socket.shutdownWrite();
-    watchDeadline(m_worker.options().closeTimeout);
+    watchDeadline(m_worker.closeTimeout());
 }
 
 void Client::end(const QString &reason)

@@ -74,6 +74,7 @@ public:
     quint64 lastClientId = 0;
     std::vector<std::unique_ptr<Worker>> workers; // set once, by listen()
     std::vector<quint64> handedOver;              // connections given to each worker, ever
+    Counter turnedAway;                           // connections, for want of even a refusal slot
     int undrained = 0;
     std::atomic<bool> isServing{false};
     std::atomic<bool> isFollowed{false};       // somebody is connected to messageReceived
@@ -113,7 +114,9 @@ void Hub::Private::accept(SocketHandle socket)
     }
     const auto limit = static_cast<quint64>(maxConnections);
     if (connections >= limit + kRefusalSlots) {
-        return; // nobody is left to tell it so: the handle closes the socket
+        turnedAway
+            .add(); // without an answer, as nobody is left to give it: the handle closes the socket
+        return;
     }
     ++handedOver[idlest];
     workers[idlest]->inbox().push(
@@ -265,6 +268,8 @@ RelaySnapshot Hub::counters() const
     for (const auto &worker : d->workers) {
         sum += worker->counters();
     }
+    sum.handshakeFailures[static_cast<std::size_t>(HandshakeFailure::ConnectionLimit)] +=
+        d->turnedAway.value();
     sum.messages += d->publishedMessages.load(std::memory_order_relaxed);
     return sum;
 }

@@ -36,6 +36,7 @@ Worker::Worker(int number,
     , m_backpressure(backpressure)
     , m_observer(observer)
     , m_origins(options.origins)
+    , m_closeTimeout(options.closeTimeout)
     , m_wheel(kTick, Clock::now())
     , m_receiveBuffer(kReceiveBufferBytes)
     , m_inbox(options.limits.inboxSize, backpressure, [this] { m_thread.wakeUp(); })
@@ -234,6 +235,7 @@ void Worker::bury()
 void Worker::closeAll(std::chrono::milliseconds grace)
 {
     m_isClosing = true;
+    m_closeTimeout = std::max(grace, kTick); // the grace timer is what ends the waiting
     // Backwards: a client that ends at once leaves the lists, which moves only what was visited.
     for (std::size_t i = m_clients.size(); i > 0; --i) {
         m_clients[i - 1]->shutDown();
@@ -244,7 +246,9 @@ void Worker::closeAll(std::chrono::milliseconds grace)
         QObject::connect(m_graceTimer.get(), &QTimer::timeout, m_graceTimer.get(),
                          [this] { endAll(); });
     }
-    m_graceTimer->start(grace);
+    if (!m_graceTimer->isActive() || grace < m_graceTimer->remainingTimeAsDuration()) {
+        m_graceTimer->start(grace);
+    }
     if (m_clients.empty() && !std::exchange(m_isDrainedTold, true)) {
         m_observer.workerDrained();
     }

@@ -90,6 +90,9 @@ public:
     [[nodiscard]] const OriginPolicy &origins() const { return m_origins; }
     [[nodiscard]] const QSslConfiguration *tls() const;
     RelayCounters &counters() { return m_counters; }
+    /// How long a client that was told to go may take: options().closeTimeout, or the grace of
+    /// closing all.
+    [[nodiscard]] std::chrono::milliseconds closeTimeout() const { return m_closeTimeout; }
     void dropped(DropReason reason, quint64 messages);
     /// The time, read at most once a turn.
     TimePoint now();
@@ -142,6 +145,7 @@ private:
     std::unique_ptr<QWebSocketServer> m_server;
     std::unique_ptr<QTimer> m_tick;
     std::unique_ptr<QTimer> m_graceTimer;
+    std::chrono::milliseconds m_closeTimeout;
     TimerWheel m_wheel;
     std::vector<char> m_receiveBuffer;
     std::vector<std::unique_ptr<Client>> m_clients; // all connections; see Client::slot

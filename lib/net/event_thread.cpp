@@ -6,11 +6,14 @@ namespace relay {
 
 EventThread::EventThread(const QString &name, EventThreadUser &user)
     : m_user(user)
-    , m_dispatcher(new EpollDispatcher)
+    , m_dispatcher(nullptr)
 {
     setObjectName(name);
-    m_dispatcher->setTurnEndHook([this] { m_user.turnEnded(); });
-    setEventDispatcher(m_dispatcher);
+    auto *dispatcher = new EpollDispatcher; // setEventDispatcher() takes it over
+    dispatcher->setTurnEndHook([this] { m_user.turnEnded(); });
+    setEventDispatcher(dispatcher);
+    const MutexLock lock(m_mutex);
+    m_dispatcher = dispatcher;
 }
 
 EventThread::~EventThread()
@@ -21,13 +24,20 @@ EventThread::~EventThread()
 
 void EventThread::wakeUp()
 {
-    m_dispatcher->wakeUp();
+    const MutexLock lock(m_mutex);
+    if (m_dispatcher != nullptr) {
+        m_dispatcher->wakeUp();
+    }
 }
 
 void EventThread::run()
 {
     m_user.threadStarted();
     exec();
+    {
+        const MutexLock lock(m_mutex);
+        m_dispatcher = nullptr;
+    }
     m_user.threadFinishing();
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/mutex.h"
+
 #include <QThread>
 
 namespace relay {
@@ -43,7 +45,9 @@ protected:
 
 private:
     EventThreadUser &m_user;
-    EpollDispatcher *m_dispatcher; // owned by QThread
+    Mutex m_mutex;
+    // Owned by QThread, which destroys it when the thread ends; null from then on.
+    EpollDispatcher *m_dispatcher RELAY_GUARDED_BY(m_mutex);
 };
 
 } // namespace relay
