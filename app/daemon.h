@@ -1,0 +1,40 @@
+#pragma once
+
+#include "base/result.h"
+#include "config/settings.h"
+#include "hub/hub.h"
+#include "ops/ops_server.h"
+
+#include <QObject>
+
+namespace relay {
+
+/// The relay and its metrics port, from start to orderly end.
+///
+/// Thread: main.   Owner: main().
+/// Errors: start() returns them, with what to do.
+class Daemon : public QObject
+{
+    Q_OBJECT
+
+public:
+    /// `settings.hub.tls` holds the TLS configuration when there is to be one.
+    explicit Daemon(const Settings &settings, QObject *parent = nullptr);
+
+    /// Opens both ports and says in the log where they are.
+    Outcome start();
+
+    /// Tells load balancers (readyz) and clients (1001) that this is the end, then emits stopped(),
+    /// at the latest after server.shutdown_timeout.
+    void stop();
+
+Q_SIGNALS:
+    void stopped();
+
+private:
+    const Settings m_settings;
+    Hub m_hub;
+    OpsServer m_opsServer;
+};
+
+} // namespace relay

@@ -1,0 +1,158 @@
+#include "base/logging.h"
+#include "base/version.h"
+#include "config/config_text.h"
+#include "config/load_settings.h"
+#include "net/open_file_limit.h"
+#include "net/tls_configuration.h"
+
+#include "command_line.h"
+#include "daemon.h"
+#include "termination_signals.h"
+
+#include <QCoreApplication>
+#include <QLoggingCategory>
+
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace {
+
+using namespace relay;
+
+Q_LOGGING_CATEGORY(lcMain, "relay.app")
+
+/// What relayd's exit status says; --help and relayd(1) list it.
+enum ExitStatus {
+    Ended = 0,
+    CannotStart = 1,
+    Misconfigured = 2,
+};
+
+void print(std::FILE *stream, const QString &text)
+{
+    std::fputs(text.toUtf8().constData(), stream);
+}
+
+void printLines(const QStringList &lines)
+{
+    for (const QString &line : lines) {
+        print(stderr, line + QLatin1Char('\n'));
+    }
+}
+
+/// The TLS configuration goes where the hub looks for it.
+Outcome loadTls(Settings &settings)
+{
+    if (!settings.tls.enabled) {
+        return success();
+    }
+    Result<QSslConfiguration> tls =
+        loadTlsConfiguration(settings.tls.certFile, settings.tls.keyFile);
+    if (!tls) {
+        return tls.error();
+    }
+    settings.hub.tls = std::move(tls).value();
+    return success();
+}
+
+int checkOnly(Settings &settings)
+{
+    if (const Outcome tls = loadTls(settings); !tls) {
+        print(stderr, tls.error().message + QLatin1Char('\n'));
+        return CannotStart;
+    }
+    print(stdout, QStringLiteral("the configuration is good\n"));
+    return Ended;
+}
+
+/// Says why, on the log, and gives the status to end with.
+int cannotStart(const Error &error)
+{
+    qCCritical(lcMain).noquote() << "cannot start:" << error.message;
+    return CannotStart;
+}
+
+/// The first signal ends the relay in good order, another one at once (the same one again: by the
+/// system's default).
+void stopOnSignal(TerminationSignals &signalSource, Daemon &daemon)
+{
+    bool isStopping = false;
+    QObject::connect(&signalSource, &TerminationSignals::terminationRequested, &daemon,
+                     [&daemon, isStopping](int signalNumber) mutable {
+                         if (isStopping) {
+                             _exit(128 + signalNumber);
+                         }
+                         isStopping = true;
+                         daemon.stop();
+                     });
+    // Queued, so that what the daemon does after its last signal is done.
+    QObject::connect(&daemon, &Daemon::stopped, qApp, &QCoreApplication::quit,
+                     Qt::QueuedConnection);
+}
+
+int serve(Settings &settings)
+{
+    if (const Outcome raised = raiseOpenFileLimit(); !raised) {
+        qCWarning(lcMain).noquote() << raised.error().message; // fewer clients, but a relay
+    }
+    if (const Outcome tls = loadTls(settings); !tls) {
+        return cannotStart(tls.error());
+    }
+    TerminationSignals signalSource;
+    if (const Outcome installed = signalSource.install(); !installed) {
+        return cannotStart(installed.error());
+    }
+    Daemon daemon(settings);
+    stopOnSignal(signalSource, daemon);
+    if (const Outcome started = daemon.start(); !started) {
+        return cannotStart(started.error());
+    }
+    const int status = QCoreApplication::exec();
+    qCInfo(lcMain) << "stopped";
+    return status;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    QCoreApplication application(argc, argv);
+    QCoreApplication::setApplicationName(QStringLiteral("relayd"));
+    QCoreApplication::setApplicationVersion(QString::fromLatin1(kVersion));
+
+    const Result<CommandLine> commandLine = parseCommandLine(QCoreApplication::arguments());
+    if (!commandLine) {
+        print(stderr, QStringLiteral("relayd: %1\n").arg(commandLine.error().message));
+        return Misconfigured;
+    }
+    if (commandLine.value().action == CommandLine::Action::ShowText) {
+        print(stdout, commandLine.value().text);
+        return Ended;
+    }
+
+    LoadedSettings loaded =
+        loadSettings(commandLine.value().configFile, QProcessEnvironment::systemEnvironment());
+    if (!loaded.isUsable()) {
+        printLines(loaded.problems);
+        return Misconfigured;
+    }
+
+    switch (commandLine.value().action) {
+    case CommandLine::Action::PrintConfig:
+        print(stdout, renderConfig(loaded.settings));
+        return Ended;
+    case CommandLine::Action::Check:
+        printLines(loaded.warnings);
+        return checkOnly(loaded.settings);
+    case CommandLine::Action::ShowText:
+    case CommandLine::Action::Run:
+        break;
+    }
+
+    installLogging(loaded.settings.logging);
+    for (const QString &warning : std::as_const(loaded.warnings)) {
+        qCWarning(lcMain).noquote() << warning;
+    }
+    return serve(loaded.settings);
+}
