@@ -1,0 +1,159 @@
+#include "connection.h"
+
+#include "handshake.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace relay::bench {
+
+namespace {
+
+void setOption(int socket, int level, int option, int value)
+{
+    setsockopt(socket, level, option, &value, sizeof value);
+}
+
+/// The system has about 28,000 ports for one pair of addresses. On loopback the way out is another
+/// source address.
+bool bindToLoopback(int socket, int lastByte)
+{
+    setOption(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    sockaddr_in source{};
+    source.sin_family = AF_INET;
+    source.sin_addr.s_addr = htonl(0x7F000000U + static_cast<unsigned>(lastByte));
+    return bind(socket, reinterpret_cast<const sockaddr *>(&source), sizeof source) == 0;
+}
+
+} // namespace
+
+void Connection::connect(const Endpoint &endpoint, Pace pace, int source)
+{
+    m_socket = Descriptor(
+        socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    m_state = State::Connecting;
+    if (!m_socket.isOpen()) {
+        failConnect(errno);
+        return;
+    }
+    setOption(m_socket.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+    if (pace != Pace::Normal) {
+        setOption(m_socket.get(), SOL_SOCKET, SO_RCVBUF, kSlowReceiveBufferBytes);
+    }
+    if (source != 0 && !bindToLoopback(m_socket.get(), source)) {
+        failConnect(errno);
+        return;
+    }
+    if (::connect(m_socket.get(), endpoint.get(), endpoint.length) != 0 && errno != EINPROGRESS) {
+        failConnect(errno);
+    }
+}
+
+void Connection::failConnect(int error)
+{
+    m_connectError = error;
+    fail(std::string("cannot connect: ") + std::strerror(error));
+}
+
+void Connection::fail(std::string reason)
+{
+    m_failure = std::move(reason);
+    m_state = State::Closed;
+    m_socket.reset();
+    m_unsent.clear();
+}
+
+void Connection::onWritable(std::string_view request)
+{
+    if (m_state == State::Connecting) {
+        int error = 0;
+        socklen_t length = sizeof error;
+        getsockopt(m_socket.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+        if (error != 0) {
+            failConnect(error);
+            return;
+        }
+        m_state = State::Handshaking;
+        m_unsent = request;
+    }
+    const ssize_t sent = ::send(m_socket.get(), m_unsent.data(), m_unsent.size(), MSG_NOSIGNAL);
+    if (sent > 0) {
+        m_unsent.erase(0, static_cast<std::size_t>(sent));
+    } else if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+        fail(std::string("the connection broke while sending: ") + std::strerror(errno));
+    }
+}
+
+std::span<const char> Connection::receive(std::span<char> buffer)
+{
+    const ssize_t got = recv(m_socket.get(), buffer.data(), buffer.size(), 0);
+    if (got < 0) {
+        if (errno != EAGAIN && errno != EINTR) {
+            fail(std::string("the connection broke: ") + std::strerror(errno));
+        }
+        return {};
+    }
+    if (got == 0) {
+        fail(m_state == State::Open ? "the server closed the connection without a close frame"
+                                    : "the server closed the connection during the handshake");
+        return {};
+    }
+    const std::span<const char> bytes = buffer.first(static_cast<std::size_t>(got));
+    return m_state == State::Open ? bytes : takeResponse(bytes);
+}
+
+std::span<const char> Connection::takeResponse(std::span<const char> bytes)
+{
+    constexpr std::string_view end = "\r\n\r\n";
+    const std::size_t before = m_responseHead.size();
+    m_responseHead.append(bytes.data(), bytes.size());
+    const std::size_t at = m_responseHead.find(end);
+    if (at == std::string::npos) {
+        if (m_responseHead.size() > kMaxResponseHeadBytes) {
+            fail("the answer to the handshake does not end");
+        }
+        return {};
+    }
+    if (auto refusal = upgradeRefusal(std::string_view(m_responseHead).substr(0, at))) {
+        fail(std::move(*refusal));
+        return {};
+    }
+    m_state = State::Open;
+    m_responseHead = std::string(); // gives its memory back, as clear() does not
+    return bytes.subspan(at + end.size() - before);
+}
+
+bool Connection::send(std::span<const char> bytes)
+{
+    if (m_state != State::Open || m_unsent.size() + bytes.size() > kMaxUnsentBytes) {
+        return false;
+    }
+    std::size_t taken = 0;
+    if (m_unsent.empty()) {
+        const ssize_t sent = ::send(m_socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+            fail(std::string("the connection broke while sending: ") + std::strerror(errno));
+            return false;
+        }
+        taken = sent > 0 ? static_cast<std::size_t>(sent) : 0;
+    }
+    m_unsent.append(bytes.data() + taken, bytes.size() - taken);
+    return true;
+}
+
+void Connection::close()
+{
+    if (m_state == State::Open && m_unsent.empty()) {
+        // Close, masked with the zero key, code 1000.
+        constexpr std::array<unsigned char, 8> goodbye{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8};
+        (void)::send(m_socket.get(), goodbye.data(), goodbye.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    m_state = State::Closed;
+    m_socket.reset();
+}
+
+} // namespace relay::bench
