@@ -405,8 +405,8 @@ void TestOpsServer::answerSurvivesABodyThatWasNotRead()
     QVERIFY(server.listen());
     HttpClient client(server.port());
     client.socket().setReadBufferSize(1); // nothing is read before everything is written
-    client.send("GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n"
-                + QByteArray(2'000'000, 'x'));
+    client.send("GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 16000000\r\n\r\n"
+                + QByteArray(16'000'000, 'x'));
     QTRY_COMPARE(client.socket().bytesToWrite(), 0);
     client.socket().setReadBufferSize(0);
     const std::optional<Answer> answer = client.answer();
