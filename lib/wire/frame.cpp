@@ -34,11 +34,10 @@ qsizetype writeFrameHead(char *out, Opcode opcode, quint64 payloadBytes)
 Frame::Frame(Opcode opcode, qsizetype payloadBytes)
     : m_storage(frameHeadBytes(static_cast<quint64>(payloadBytes)) + payloadBytes,
                 Qt::Uninitialized)
+    , m_payload(static_cast<quint8>(
+          writeFrameHead(m_storage.data(), opcode, static_cast<quint64>(payloadBytes))))
     , m_opcode(opcode)
-{
-    m_payload = static_cast<quint8>(
-        writeFrameHead(m_storage.data(), opcode, static_cast<quint64>(payloadBytes)));
-}
+{}
 
 Frame::Frame(Opcode opcode, QByteArrayView payload)
     : Frame(opcode, payload.size())

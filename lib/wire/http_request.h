@@ -33,7 +33,7 @@ struct HttpRequest
 /// What a request's head may be at most.
 struct HttpLimits
 {
-    qsizetype headBytes = 16 * 1024;
+    qsizetype headBytes = 16384;
     int fields = 100;
 };
 

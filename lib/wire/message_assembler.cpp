@@ -19,15 +19,15 @@ using ControlPayload = std::array<char, static_cast<std::size_t>(kMaxControlPayl
 /// UTF-8.
 std::optional<Violation> checkClosePayload(QByteArrayView payload)
 {
-    constexpr qsizetype codeBytes = sizeof(quint16);
+    constexpr qsizetype kCodeBytes = sizeof(quint16);
     if (payload.isEmpty()) {
         return std::nullopt;
     }
-    if (payload.size() < codeBytes || !isSendableCloseCode(qFromBigEndian<quint16>(payload.data())))
-    {
+    if (payload.size() < kCodeBytes
+        || !isSendableCloseCode(qFromBigEndian<quint16>(payload.data()))) {
         return Violation::InvalidClosePayload;
     }
-    if (!payload.sliced(codeBytes).isValidUtf8()) {
+    if (!payload.sliced(kCodeBytes).isValidUtf8()) {
         return Violation::InvalidUtf8;
     }
     return std::nullopt;
@@ -45,7 +45,7 @@ struct MessageAssembler::Partial
     Utf8Validator utf8;
 
     // A control frame that arrives in pieces; it may come between the fragments of the message.
-    ControlPayload control;
+    ControlPayload control{};
 
     [[nodiscard]] quint64 payloadBytes() const
     {

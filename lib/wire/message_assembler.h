@@ -49,6 +49,8 @@ class MessageAssembler
 public:
     explicit MessageAssembler(quint64 maxMessageBytes);
     ~MessageAssembler();
+    MessageAssembler(const MessageAssembler &) = delete;
+    MessageAssembler &operator=(const MessageAssembler &) = delete;
     MessageAssembler(MessageAssembler &&) noexcept;
     MessageAssembler &operator=(MessageAssembler &&) noexcept;
 

@@ -305,8 +305,7 @@ void TestMessageAssembler::aFrameIsAsLongAsItsMessage()
 void TestMessageAssembler::everyViolation_data()
 {
     QTest::addColumn<QByteArray>("stream");
-    QTest::addColumn<qsizetype>(
-        "after"); ///< the end of the stream may lie so many bytes after the bad one
+    QTest::addColumn<qsizetype>("after"); ///< how many bytes follow the bad one
     QTest::addColumn<Violation>("violation");
     const auto row = [](const char *name, const QByteArray &stream, Violation violation,
                         qsizetype after = 0) {
