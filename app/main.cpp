@@ -16,9 +16,9 @@
 
 #include <cstdio>
 
-namespace {
+namespace relay {
 
-using namespace relay;
+namespace {
 
 Q_LOGGING_CATEGORY(lcMain, "relay.app")
 
@@ -113,15 +113,9 @@ int serve(Settings &settings)
     return status;
 }
 
-} // namespace
-
-int main(int argc, char **argv)
+int runRelayd(const QStringList &arguments)
 {
-    QCoreApplication application(argc, argv);
-    QCoreApplication::setApplicationName(QStringLiteral("relayd"));
-    QCoreApplication::setApplicationVersion(QString::fromLatin1(kVersion));
-
-    const Result<CommandLine> commandLine = parseCommandLine(QCoreApplication::arguments());
+    const Result<CommandLine> commandLine = parseCommandLine(arguments);
     if (!commandLine) {
         print(stderr, QStringLiteral("relayd: %1\n").arg(commandLine.error().message));
         return Misconfigured;
@@ -155,4 +149,18 @@ int main(int argc, char **argv)
         qCWarning(lcMain).noquote() << warning;
     }
     return serve(loaded.settings);
+}
+
+} // namespace
+
+} // namespace relay
+
+// A Result is asked before it is opened, so that nothing throws.
+// NOLINTNEXTLINE(bugprone-exception-escape)
+int main(int argc, char **argv)
+{
+    QCoreApplication application(argc, argv);
+    QCoreApplication::setApplicationName(QStringLiteral("relayd"));
+    QCoreApplication::setApplicationVersion(QString::fromLatin1(relay::kVersion));
+    return relay::runRelayd(QCoreApplication::arguments());
 }

@@ -18,14 +18,14 @@ constexpr std::array<int, 2> kSignals{SIGINT, SIGTERM};
 
 /// Where the handler writes; -1 while there is nobody to read. A handler reaches nothing but
 /// globals.
-volatile std::sig_atomic_t s_writeEnd = -1;
+volatile std::sig_atomic_t handlerWriteEnd = -1;
 
 extern "C" void writeSignalNumber(int signalNumber)
 {
     const int savedErrno = errno;
     const auto byte = static_cast<unsigned char>(signalNumber);
     // A full pipe holds signals enough: what is lost would say the same again.
-    [[maybe_unused]] const ssize_t written = write(static_cast<int>(s_writeEnd), &byte, 1);
+    [[maybe_unused]] const ssize_t written = write(static_cast<int>(handlerWriteEnd), &byte, 1);
     errno = savedErrno;
 }
 
@@ -47,8 +47,8 @@ TerminationSignals::~TerminationSignals()
     for (const int signalNumber : kSignals) {
         std::signal(signalNumber, SIG_DFL);
     }
-    const int writeEnd = static_cast<int>(s_writeEnd);
-    s_writeEnd = -1;
+    const int writeEnd = static_cast<int>(handlerWriteEnd);
+    handlerWriteEnd = -1;
     m_notifier.reset();
     if (m_readEnd >= 0) {
         close(m_readEnd);
@@ -63,7 +63,7 @@ Outcome TerminationSignals::install()
         return systemError("pipe2");
     }
     m_readEnd = ends[0];
-    s_writeEnd = ends[1];
+    handlerWriteEnd = ends[1];
     m_notifier = std::make_unique<QSocketNotifier>(m_readEnd, QSocketNotifier::Read);
     connect(m_notifier.get(), &QSocketNotifier::activated, this, &TerminationSignals::readPending);
 

@@ -27,6 +27,7 @@ public:
     explicit TerminationSignals(QObject *parent = nullptr);
     /// Gives the signals their default meaning back.
     ~TerminationSignals() override;
+    Q_DISABLE_COPY_MOVE(TerminationSignals)
 
     Outcome install();
 

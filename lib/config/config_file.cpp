@@ -9,6 +9,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <utility>
 #include <vector>
 
 namespace relay {
@@ -45,8 +46,8 @@ QString nodeKind(const YAML::Node &node)
 class ConfigDocument
 {
 public:
-    ConfigDocument(const QString &name, SettingsDraft &draft)
-        : m_name(name)
+    ConfigDocument(QString name, SettingsDraft &draft)
+        : m_name(std::move(name))
         , m_draft(draft)
     {}
 
@@ -184,7 +185,7 @@ private:
                 .arg(key.section(QLatin1Char('.'), -1), key.section(QLatin1Char('.'), 0, -2)));
     }
 
-    const QString m_name;
+    QString m_name;
     SettingsDraft &m_draft;
     QHash<QString, int> m_lines; ///< where each key stands first
 };

@@ -9,7 +9,7 @@ namespace relay {
 
 /// A longer file is refused: no configuration is that long, but a log or a core dump given by
 /// mistake is.
-inline constexpr qint64 kMaxConfigFileSize = 1024 * 1024;
+inline constexpr qint64 kMaxConfigFileSize = 1024LL * 1024;
 
 /// Reads a YAML file into the draft. An empty file, or a section without keys, leaves the defaults.
 ///

@@ -73,7 +73,8 @@ QString lastSegment(const QString &key)
 
 QString indentOf(const QString &key)
 {
-    return QString(key.count(QLatin1Char('.')) * 2, QLatin1Char(' '));
+    const qsizetype depth = key.count(QLatin1Char('.'));
+    return QStringLiteral("  ").repeated(depth);
 }
 
 /// The help line, with what the setting takes.

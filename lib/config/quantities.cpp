@@ -1,5 +1,6 @@
 #include "config/quantities.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <optional>
@@ -11,7 +12,7 @@ namespace {
 struct Unit
 {
     QLatin1StringView name;
-    qint64 factor;
+    qint64 factor = 1;
 };
 
 // Largest first: formatting takes the first that divides.
@@ -84,12 +85,10 @@ QString format(const std::array<Unit, N> &units, qint64 quantity, QLatin1StringV
 
 bool isDecimalSizeUnit(QStringView unit)
 {
-    for (const char *name : {"k", "m", "g", "kb", "mb", "gb"}) {
-        if (unit.compare(QLatin1StringView(name), Qt::CaseInsensitive) == 0) {
-            return true;
-        }
-    }
-    return false;
+    constexpr std::array<const char *, 6> kNames{"k", "m", "g", "kb", "mb", "gb"};
+    return std::any_of(kNames.begin(), kNames.end(), [unit](const char *name) {
+        return unit.compare(QLatin1StringView(name), Qt::CaseInsensitive) == 0;
+    });
 }
 
 } // namespace

@@ -67,7 +67,7 @@ Setting number(const char *key, ValueType type, Bounds bounds, const char *help,
                 },
             .write =
                 [access](Settings &settings, const SettingValue &value) {
-                    const qint64 count = std::get<qint64>(value);
+                    const auto count = std::get<qint64>(value);
                     if constexpr (std::is_integral_v<Field>) {
                         access(settings) = static_cast<Field>(count);
                     } else {
@@ -117,7 +117,7 @@ Setting checked(Setting setting, QString (*complaint)(const SettingValue &))
 /// QHostAddress also takes the old forms "1" and "127.1", which nobody means.
 QString complainOfAddress(const SettingValue &value)
 {
-    const QString &text = std::get<QString>(value);
+    const auto &text = std::get<QString>(value);
     const QHostAddress address(text);
     const bool isAddress = address.protocol() == QAbstractSocket::IPv6Protocol
                            || (address.protocol() == QAbstractSocket::IPv4Protocol

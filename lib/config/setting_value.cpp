@@ -165,7 +165,7 @@ QString formatValue(const Setting &setting, const SettingValue &value)
     case ValueType::Boolean:
         return std::get<bool>(value) ? QStringLiteral("true") : QStringLiteral("false");
     case ValueType::Text: {
-        const QString &text = std::get<QString>(value);
+        const auto &text = std::get<QString>(value);
         return isPlainScalar(text) ? text : doubleQuoted(text);
     }
     case ValueType::TextList: {

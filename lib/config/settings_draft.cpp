@@ -58,8 +58,8 @@ QString complainOfKeyFile(const Settings &settings)
 
 bool isAnyAddress(const QString &address)
 {
-    const QHostAddress parsed(address);
-    return parsed == QHostAddress::AnyIPv4 || parsed == QHostAddress::AnyIPv6;
+    const QString canonical = QHostAddress(address).toString();
+    return canonical == QLatin1StringView("0.0.0.0") || canonical == QLatin1StringView("::");
 }
 
 QString complainOfMetricsPort(const Settings &settings)

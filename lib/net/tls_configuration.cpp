@@ -23,7 +23,7 @@ namespace {
 Q_LOGGING_CATEGORY(lcTls, "relay.net")
 
 /// PEM files are a few KiB; what is longer is something else.
-constexpr qint64 kMaxPemFileSize = 1024 * 1024;
+constexpr qint64 kMaxPemFileSize = 1024LL * 1024;
 
 /// What OpenSSL asks of keys and certificates at its security level 2, the distribution's: a
 /// handshake with less fails.
