@@ -4,10 +4,10 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <system_error>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 
 namespace relay::bench {
 
@@ -16,6 +16,11 @@ namespace {
 void setOption(int socket, int level, int option, int value)
 {
     setsockopt(socket, level, option, &value, sizeof value);
+}
+
+std::string errorText(int error)
+{
+    return std::generic_category().message(error); // as strerror(), but safe with threads
 }
 
 /// The system has about 28,000 ports for one pair of addresses. On loopback the way out is another
@@ -56,7 +61,7 @@ void Connection::connect(const Endpoint &endpoint, Pace pace, int source)
 void Connection::failConnect(int error)
 {
     m_connectError = error;
-    fail(std::string("cannot connect: ") + std::strerror(error));
+    fail("cannot connect: " + errorText(error));
 }
 
 void Connection::fail(std::string reason)
@@ -84,7 +89,7 @@ void Connection::onWritable(std::string_view request)
     if (sent > 0) {
         m_unsent.erase(0, static_cast<std::size_t>(sent));
     } else if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-        fail(std::string("the connection broke while sending: ") + std::strerror(errno));
+        fail("the connection broke while sending: " + errorText(errno));
     }
 }
 
@@ -93,7 +98,7 @@ std::span<const char> Connection::receive(std::span<char> buffer)
     const ssize_t got = recv(m_socket.get(), buffer.data(), buffer.size(), 0);
     if (got < 0) {
         if (errno != EAGAIN && errno != EINTR) {
-            fail(std::string("the connection broke: ") + std::strerror(errno));
+            fail("the connection broke: " + errorText(errno));
         }
         return {};
     }
@@ -108,10 +113,10 @@ std::span<const char> Connection::receive(std::span<char> buffer)
 
 std::span<const char> Connection::takeResponse(std::span<const char> bytes)
 {
-    constexpr std::string_view end = "\r\n\r\n";
+    constexpr std::string_view kEnd = "\r\n\r\n";
     const std::size_t before = m_responseHead.size();
     m_responseHead.append(bytes.data(), bytes.size());
-    const std::size_t at = m_responseHead.find(end);
+    const std::size_t at = m_responseHead.find(kEnd);
     if (at == std::string::npos) {
         if (m_responseHead.size() > kMaxResponseHeadBytes) {
             fail("the answer to the handshake does not end");
@@ -124,7 +129,7 @@ std::span<const char> Connection::takeResponse(std::span<const char> bytes)
     }
     m_state = State::Open;
     m_responseHead = std::string(); // gives its memory back, as clear() does not
-    return bytes.subspan(at + end.size() - before);
+    return bytes.subspan(at + kEnd.size() - before);
 }
 
 bool Connection::send(std::span<const char> bytes)
@@ -136,7 +141,7 @@ bool Connection::send(std::span<const char> bytes)
     if (m_unsent.empty()) {
         const ssize_t sent = ::send(m_socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-            fail(std::string("the connection broke while sending: ") + std::strerror(errno));
+            fail("the connection broke while sending: " + errorText(errno));
             return false;
         }
         taken = sent > 0 ? static_cast<std::size_t>(sent) : 0;
@@ -149,8 +154,8 @@ void Connection::close()
 {
     if (m_state == State::Open && m_unsent.empty()) {
         // Close, masked with the zero key, code 1000.
-        constexpr std::array<unsigned char, 8> goodbye{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8};
-        (void)::send(m_socket.get(), goodbye.data(), goodbye.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        constexpr std::array<unsigned char, 8> kGoodbye{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8};
+        (void)::send(m_socket.get(), kGoodbye.data(), kGoodbye.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
     m_state = State::Closed;
     m_socket.reset();

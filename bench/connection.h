@@ -35,7 +35,7 @@ public:
         Closed
     };
 
-    static constexpr std::size_t kMaxUnsentBytes = 16 * 1024 * 1024;
+    static constexpr std::size_t kMaxUnsentBytes = std::size_t{16} << 20;
     /// The receive buffer of a client that does not read at once. Linux would let megabytes pile up
     /// in it, and the server would not see a slow client within a run of a few seconds.
     static constexpr int kSlowReceiveBufferBytes = 4096;

@@ -18,6 +18,6 @@ std::string upgradeRequest(const Url &url);
 std::optional<std::string> upgradeRefusal(std::string_view head);
 
 /// The longest head of a response that is waited for.
-inline constexpr std::size_t kMaxResponseHeadBytes = 16 * 1024;
+inline constexpr std::size_t kMaxResponseHeadBytes = std::size_t{16} << 10;
 
 } // namespace relay::bench

@@ -4,14 +4,15 @@
 
 #include <csignal>
 #include <cstdio>
+#include <exception>
+
+namespace relay::bench {
 
 namespace {
 
-enum ExitStatus {
-    kClean = 0,
-    kFindings = 1,
-    kUsage = 2
-};
+constexpr int kClean = 0;
+constexpr int kFindings = 1;
+constexpr int kUsage = 2;
 
 std::atomic<bool> interrupted = false; // a signal handler reaches nothing else
 static_assert(std::atomic<bool>::is_always_lock_free);
@@ -27,14 +28,9 @@ int complain(const std::string &message, int status)
     return status;
 }
 
-} // namespace
-
-int main(int argc, char **argv)
+int bench(std::span<const char *const> arguments)
 {
-    using namespace relay::bench; // NOLINT(google-build-using-namespace): all of main is of it
-
-    auto parsed =
-        parseOptions(std::span<const char *const>(argv, static_cast<std::size_t>(argc)).subspan(1));
+    const auto parsed = parseOptions(arguments);
     if (const auto *problem = std::get_if<Problem>(&parsed)) {
         return complain(problem->message, kUsage);
     }
@@ -56,4 +52,18 @@ int main(int argc, char **argv)
         options.isJson ? jsonReport(options, result) + "\n" : textReport(options, result);
     std::fputs(report.c_str(), stdout);
     return result.isClean() ? kClean : kFindings;
+}
+
+} // namespace
+
+} // namespace relay::bench
+
+int main(int argc, char **argv)
+{
+    using namespace relay::bench; // NOLINT(google-build-using-namespace): all of main is of it
+    try {
+        return bench(std::span<const char *const>(argv, static_cast<std::size_t>(argc)).subspan(1));
+    } catch (const std::exception &exception) {
+        return complain(exception.what(), kFindings); // no memory, or no thread to be had
+    }
 }

@@ -281,8 +281,8 @@ std::variant<Options, Information, Problem> parseOptions(std::span<const char *c
         if (name == "--version") {
             return Information{std::string("relay-bench ") + kVersion + "\n"};
         }
-        const auto flag = std::find_if(kFlags.begin(), kFlags.end(),
-                                       [name](const Flag &f) { return f.name == name; });
+        const auto *const flag = std::find_if(kFlags.begin(), kFlags.end(),
+                                              [name](const Flag &f) { return f.name == name; });
         if (flag == kFlags.end()) {
             return Problem{"unknown option '" + std::string(argument)
                            + "'; see relay-bench --help"};

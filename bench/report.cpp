@@ -71,16 +71,16 @@ double connectRate(const RunResult &result)
 
 std::string bar(double share)
 {
-    constexpr int columns = 40;
-    constexpr std::array<const char *, 8> eighths{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    const auto filled = static_cast<int>(std::lround(share * columns * 8));
+    constexpr int kColumns = 40;
+    constexpr std::array<const char *, 8> kEighths{"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    const auto filled = static_cast<int>(std::lround(share * kColumns * 8));
     std::string text;
     for (int i = 0; i < filled / 8; ++i) {
         text += "█";
     }
-    text += eighths[static_cast<std::size_t>(filled % 8)];
+    text += kEighths[static_cast<std::size_t>(filled % 8)];
     const int used = filled / 8 + (filled % 8 != 0 ? 1 : 0);
-    return text + std::string(static_cast<std::size_t>(columns - used), ' ');
+    return text + std::string(static_cast<std::size_t>(kColumns - used), ' ');
 }
 
 std::string loadLine(const Options &options)
@@ -125,10 +125,10 @@ std::string serverLine(const Options &options, const RunResult &result)
     if (options.idle == 0) {
         text += formatted("%.2f us CPU per delivery, ", perDelivery(server.cpuSeconds, result));
     }
-    constexpr double mebibyte = 1024.0 * 1024;
+    constexpr double kMebibyte = 1024.0 * 1024;
     text += formatted("%.1f %% of a core, %.1f MiB, %.2f KiB per client\n",
                       result.seconds > 0 ? 100 * server.cpuSeconds / result.seconds : 0,
-                      static_cast<double>(server.bytesAtEnd) / mebibyte,
+                      static_cast<double>(server.bytesAtEnd) / kMebibyte,
                       bytesPerClient(server, result) / 1024);
     return text;
 }
@@ -182,7 +182,7 @@ public:
     }
     void add(const char *key, const std::string &value)
     {
-        m_text += formatted("\"%s\":\"", key);
+        m_text += formatted(R"("%s":")", key);
         for (const char c : value) {
             if (c == '"' || c == '\\') {
                 m_text += '\\';

@@ -24,7 +24,7 @@ constexpr int kClientsPerSource = 20'000;
 constexpr Nanoseconds kLongestWait = 10 * kMillisecond;
 constexpr Nanoseconds kSlowReadInterval = 50 * kMillisecond;
 /// As much as a turn reads from one client: a burst of frames in one system call.
-constexpr std::size_t kBufferBytes = 256 * 1024;
+constexpr std::size_t kBufferBytes = std::size_t{256} << 10;
 
 /// A final, masked frame. The zero key is as legal as any and costs the sender nothing; the relay
 /// cannot tell.

@@ -45,6 +45,10 @@ public:
         });
     }
 
+    ~FaultyRelay() override { qDeleteAll(m_clients); }
+    FaultyRelay(const FaultyRelay &) = delete;
+    FaultyRelay &operator=(const FaultyRelay &) = delete;
+
     [[nodiscard]] QString url() const { return m_server.serverUrl().toString() + QLatin1Char('/'); }
     [[nodiscard]] int pongs() const { return m_pongs; }
 
