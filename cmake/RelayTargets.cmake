@@ -34,6 +34,13 @@ if(RELAY_LTO)
     set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
     # The installed static libraries must also link into programs that are built without LTO.
     add_compile_options(-ffat-lto-objects)
+    # With LTO, gcc takes a program's use of QCoreApplication::self for a copy of its own (a copy relocation), which Qt's
+    # library never sets: qApp is null. Qt's data must be reached through the GOT.
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        add_compile_options(-mno-direct-extern-access)
+        # Qt's qhash.h divides by a size that gcc 12 then believes may be negative.
+        add_link_options(-mno-direct-extern-access -Wno-alloc-size-larger-than)
+    endif()
 endif()
 
 # relay_layer(<name> SOURCES ... [DEPENDS <lower layers>] [LIBRARIES ...] [PRIVATE_LIBRARIES ...])

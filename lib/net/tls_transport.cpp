@@ -1,6 +1,7 @@
 #include "net/tls_transport.h"
 
 #include <QMetaObject>
+#include <QScopedValueRollback>
 
 #include <algorithm>
 
@@ -17,7 +18,7 @@ TlsTransport::TlsTransport(SocketHandle socket,
 
     QObject::connect(&m_socket, &QSslSocket::readyRead, &m_socket, [this] { deliverReadable(); });
     QObject::connect(&m_socket, &QSslSocket::encryptedBytesWritten, &m_socket, [this] {
-        if (m_wantsWrite && m_socket.encryptedBytesToWrite() < kMaxBufferedBytes) {
+        if (m_wantsWrite && !m_isWriting && room() > 0) {
             m_user.transportWritable();
         }
     });
@@ -55,30 +56,41 @@ IoResult TlsTransport::write(std::span<const iovec> pieces)
     if (m_isClosed || hasEnded()) {
         return {0, IoStatus::Failed};
     }
-    const auto room =
-        kMaxBufferedBytes - m_socket.bytesToWrite() - m_socket.encryptedBytesToWrite();
+    // flush() emits encryptedBytesWritten: the user must not be called into its own write().
+    const QScopedValueRollback guard(m_isWriting, true);
     std::size_t taken = 0;
     for (const iovec &piece : pieces) {
-        const auto left = static_cast<std::size_t>(std::max<qint64>(room, 0)) - taken;
-        const std::size_t bytes = std::min(piece.iov_len, left);
-        if (bytes == 0) {
-            break;
-        }
-        const qint64 written =
-            m_socket.write(static_cast<const char *>(piece.iov_base), static_cast<qint64>(bytes));
-        if (written < 0) {
-            return {taken, IoStatus::Failed};
-        }
-        taken += static_cast<std::size_t>(written);
+        const std::size_t bytes =
+            writePiece(static_cast<const char *>(piece.iov_base), piece.iov_len);
+        taken += bytes;
         if (bytes < piece.iov_len) {
             break;
         }
     }
-    if (taken == 0) {
-        return {0, IoStatus::WouldBlock};
-    }
     m_socket.flush();
-    return {taken, IoStatus::Done};
+    return {taken, taken > 0 ? IoStatus::Done : IoStatus::WouldBlock};
+}
+
+std::size_t TlsTransport::writePiece(const char *data, std::size_t size)
+{
+    std::size_t taken = 0;
+    while (taken < size) {
+        if (room() == 0) {
+            m_socket.flush();
+        }
+        const std::size_t bytes = std::min(size - taken, room());
+        if (bytes == 0 || m_socket.write(data + taken, static_cast<qint64>(bytes)) < 0) {
+            break; // what it cannot take is tried again; a broken connection is told as such
+        }
+        taken += bytes;
+    }
+    return taken;
+}
+
+std::size_t TlsTransport::room() const
+{
+    const qint64 buffered = m_socket.bytesToWrite() + m_socket.encryptedBytesToWrite();
+    return static_cast<std::size_t>(std::max<qint64>(kMaxBufferedBytes - buffered, 0));
 }
 
 void TlsTransport::setReadInterest(bool wanted)

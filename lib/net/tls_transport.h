@@ -29,11 +29,15 @@ public:
 private:
     void deliverReadable();
     [[nodiscard]] bool hasEnded() const;
+    std::size_t writePiece(const char *data, std::size_t size);
+    /// How much more may be buffered.
+    [[nodiscard]] std::size_t room() const;
 
     TransportUser &m_user;
     QSslSocket m_socket;
     bool m_wantsRead = true;
     bool m_wantsWrite = false;
+    bool m_isWriting = false;
     bool m_isClosed = false;
 };
 
