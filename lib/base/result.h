@@ -22,12 +22,15 @@ template <typename T>
 class [[nodiscard]] Result
 {
 public:
+    // Implicit, so that a function ends with `return value;` or `return Error{…};`.
+    // NOLINTNEXTLINE(google-explicit-constructor)
     Result(T value)
         : m_state(std::move(value))
-    {} // NOLINT(google-explicit-constructor): return value;
+    {}
+    // NOLINTNEXTLINE(google-explicit-constructor)
     Result(Error error)
         : m_state(std::move(error))
-    {} // NOLINT(google-explicit-constructor): return Error{…};
+    {}
 
     [[nodiscard]] bool hasValue() const { return std::holds_alternative<T>(m_state); }
     explicit operator bool() const { return hasValue(); }

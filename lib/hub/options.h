@@ -34,7 +34,7 @@ struct HubOptions
         /// RLIMIT_NOFILE allows less a reserve.
         int connections = 0;
         /// The longest message, all fragments together; a longer one closes its sender with 1009.
-        qint64 messageSize = 1024 * 1024;
+        qint64 messageSize = qint64{1} << 20;
         /// The longest request head; a longer one is answered 431.
         int requestHeadSize = 16 * 1024;
         /// The most header fields in a request; one more is answered 431.
@@ -43,10 +43,10 @@ struct HubOptions
         std::chrono::milliseconds handshakeTimeout = std::chrono::seconds(10);
         /// What may wait for one client; past it slowClients.policy applies. A message as long as
         /// messageSize must fit.
-        qint64 queueSize = 4 * 1024 * 1024;
+        qint64 queueSize = qint64{4} << 20;
         /// What may wait for one worker; past it senders are not read from until it is half empty.
         /// Nothing is lost.
-        qint64 inboxSize = 64 * 1024 * 1024;
+        qint64 inboxSize = qint64{64} << 20;
     } limits;
 
     struct Keepalive
