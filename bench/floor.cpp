@@ -108,7 +108,7 @@ private:
     std::unordered_map<int, std::unique_ptr<Client>> m_clients; ///< by descriptor
     std::vector<Client *> m_members;
     std::string m_batch; ///< the frames that this turn brought
-    std::vector<char> m_buffer = std::vector<char>(256 * 1024);
+    std::vector<char> m_buffer = std::vector<char>(std::size_t{256} << 10);
 };
 
 Floor::Floor(std::uint16_t port)
@@ -205,16 +205,16 @@ void Floor::read(Client &client)
 
 void Floor::welcome(Client &client)
 {
-    constexpr std::string_view keyField = "Sec-WebSocket-Key: ";
+    constexpr std::string_view kKeyField = "Sec-WebSocket-Key: ";
     const std::size_t end = client.received.find("\r\n\r\n");
-    const std::size_t key = client.received.find(keyField);
+    const std::size_t key = client.received.find(kKeyField);
     if (end == std::string::npos || key == std::string::npos) {
         return;
     }
     const std::string response =
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Accept: "
-        + acceptKey(std::string_view(client.received).substr(key + keyField.size(), 24))
+        + acceptKey(std::string_view(client.received).substr(key + kKeyField.size(), 24))
         + "\r\n\r\n";
     send(client.socket, response.data(), response.size(), MSG_NOSIGNAL);
     client.received.erase(0, end + 4);

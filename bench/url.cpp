@@ -27,16 +27,16 @@ std::string Url::authority() const
 
 Checked<Url> parseUrl(std::string_view text)
 {
-    constexpr std::string_view scheme = "ws://";
+    constexpr std::string_view kScheme = "ws://";
     const std::string quoted = "'" + std::string(text) + "'";
     if (text.starts_with("wss://")) {
         return Problem{
             quoted + ": TLS is not spoken here; give the relay's plain port as ws://host:port/"};
     }
-    if (!text.starts_with(scheme)) {
+    if (!text.starts_with(kScheme)) {
         return Problem{quoted + " is not a WebSocket URL; write ws://host:port/"};
     }
-    text.remove_prefix(scheme.size());
+    text.remove_prefix(kScheme.size());
 
     Url url;
     const std::size_t slash = text.find_first_of("/?");
