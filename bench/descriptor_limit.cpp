@@ -8,7 +8,7 @@ std::optional<Problem> raiseDescriptorLimit(int clients, int threads)
 {
     // Beside the connections: an epoll each thread, the standard streams, and what resolving a name
     // and reading /proc open.
-    const auto needed = static_cast<rlim_t>(clients + threads + 16);
+    const rlim_t needed = static_cast<rlim_t>(clients) + static_cast<rlim_t>(threads) + 16;
     rlimit limit{};
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
