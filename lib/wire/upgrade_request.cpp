@@ -1,5 +1,6 @@
 #include "wire/upgrade_request.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -86,8 +87,36 @@ std::optional<RefusedUpgrade> refuseBrokenHandshake(const HttpRequest &request)
     {
         return badRequest("An upgrade has no body.");
     }
-    if (!request.target.startsWith('/')) {
-        return badRequest("The request target must be a path that begins with a slash.");
+    return std::nullopt;
+}
+
+struct Resource
+{
+    QByteArray host;
+    QByteArray path; ///< with its query
+};
+
+/// What a request's target names: a path at the Host field's host, or an absolute URI, whose own
+/// host then counts (RFC 6455, section 4.2.1; RFC 9112, section 3.2.2). Nothing when it is neither.
+std::optional<Resource> resourceOf(const HttpRequest &request)
+{
+    const QByteArray &target = request.target;
+    if (target.startsWith('/')) {
+        return Resource{.host = request.value("Host"), .path = target};
+    }
+    for (const QByteArrayView scheme : {QByteArrayView("http://"), QByteArrayView("https://")}) {
+        if (target.left(scheme.size()).compare(scheme, Qt::CaseInsensitive) != 0) {
+            continue;
+        }
+        const QByteArray rest = target.mid(scheme.size());
+        const auto hostEnd = std::find_if(rest.begin(), rest.end(),
+                                          [](char c) { return c == '/' || c == '?' || c == '#'; });
+        const QByteArray host = rest.left(hostEnd - rest.begin());
+        if (host.isEmpty() || host.contains('@')) {
+            return std::nullopt;
+        }
+        const QByteArray path = rest.mid(host.size());
+        return Resource{.host = host, .path = path.startsWith('/') ? path : QByteArray("/") + path};
     }
     return std::nullopt;
 }
@@ -102,8 +131,13 @@ std::variant<UpgradeRequest, RefusedUpgrade> judgeUpgrade(const HttpRequest &req
     if (auto refused = refuseBrokenHandshake(request)) {
         return *std::move(refused);
     }
-    return UpgradeRequest{.target = request.target,
-                          .host = request.value("Host"),
+    const auto resource = resourceOf(request);
+    if (!resource) {
+        return RefusedUpgrade{
+            badRequest("The request target must be a path that begins with a slash.")};
+    }
+    return UpgradeRequest{.target = resource->path,
+                          .host = resource->host,
                           .origin = request.value("Origin"),
                           .key = request.value("Sec-WebSocket-Key"),
                           .userAgent = request.value("User-Agent")};

@@ -12,8 +12,8 @@ namespace relay {
 /// What a valid opening handshake asks for (RFC 6455, section 4.2.1).
 struct UpgradeRequest
 {
-    QByteArray target;
-    QByteArray host;
+    QByteArray target; ///< path and query, also when the request named an absolute URI
+    QByteArray host;   ///< of that URI, else of the Host field
     QByteArray origin; ///< empty: not a browser
     QByteArray key;    ///< Sec-WebSocket-Key: base64 of 16 bytes
     QByteArray userAgent;

@@ -64,6 +64,8 @@ private Q_SLOTS:
     void takesWhatTheRelayNeeds();
     void accepted_data();
     void accepted();
+    void absoluteTargetNamesHostAndPath_data();
+    void absoluteTargetNamesHostAndPath();
     void minimalHeadIsAHandshake();
 
     // what is wrong
@@ -105,6 +107,37 @@ void TestUpgradeRequest::accepted()
 {
     QFETCH(const QByteArray, head);
     QVERIFY(std::holds_alternative<UpgradeRequest>(judge(head)));
+}
+
+void TestUpgradeRequest::absoluteTargetNamesHostAndPath_data()
+{
+    QTest::addColumn<QByteArray>("target");
+    QTest::addColumn<QByteArray>("host");
+    QTest::addColumn<QByteArray>("path");
+    const auto row = [](const QByteArray &target, const QByteArray &host, const QByteArray &path) {
+        QTest::newRow(target.constData()) << target << host << path;
+    };
+    row("http://a/chat", "a", "/chat");
+    row("https://a:8443/chat?last=5", "a:8443", "/chat?last=5");
+    row("HTTP://a/chat", "a", "/chat");
+    row("http://a", "a", "/");
+    row("http://a?last=5", "a", "/?last=5");
+    row("http://[::1]:8443/", "[::1]:8443", "/");
+}
+
+// A proxy may pass on the whole URI; the channel and the check of the origin then go by it, not by
+// the Host field.
+void TestUpgradeRequest::absoluteTargetNamesHostAndPath()
+{
+    QFETCH(const QByteArray, target);
+    QFETCH(const QByteArray, host);
+    QFETCH(const QByteArray, path);
+    const QByteArray requestLine = "GET " + target + " ";
+    const auto verdict = judge(changed("GET /chat ", requestLine));
+    const auto *const upgrade = std::get_if<UpgradeRequest>(&verdict);
+    QVERIFY(upgrade != nullptr);
+    QCOMPARE(upgrade->host, host);
+    QCOMPARE(upgrade->target, path);
 }
 
 // QWebSocketServer is handed this in place of the client's own head, and splits its fields at ": ".
@@ -177,7 +210,11 @@ void TestUpgradeRequest::refused_data()
     bad("two origins", changed("User-Agent: test/1", "Origin: http://evil.example"), "Origin");
     bad("a body", changed("User-Agent: test/1", "Content-Length: 5"), "body");
     bad("a chunked body", changed("User-Agent: test/1", "Transfer-Encoding: chunked"), "body");
-    bad("target not a path", changed("GET /chat", "GET http://a/chat"), "path");
+    bad("target without a slash", changed("GET /chat", "GET chat"), "path");
+    bad("target *", changed("GET /chat", "GET *"), "path");
+    bad("target of another scheme", changed("GET /chat", "GET ftp://a/chat"), "path");
+    bad("absolute target without a host", changed("GET /chat", "GET http:///chat"), "path");
+    bad("absolute target with a user", changed("GET /chat", "GET http://u@a/chat"), "path");
 }
 
 // Each rule alone, broken, gets its status, and a sentence that names what to mend.
