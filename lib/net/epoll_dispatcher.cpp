@@ -31,10 +31,11 @@ constexpr std::array<std::uint32_t, 3> kEventOfNotifier = {EPOLLIN, EPOLLOUT, EP
 
 /// The notifiers of one descriptor, as a watcher. Kept for the next ones when the last is gone, so
 /// that it is always alive while it dispatches.
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): it is final
 struct NotifierSet final : DescriptorWatcher
 {
-    explicit NotifierSet(const EpollSet &descriptors_)
-        : descriptors(descriptors_)
+    explicit NotifierSet(const EpollSet &epollSet)
+        : descriptors(epollSet)
     {}
 
     void descriptorReady(std::uint32_t events) override;
@@ -51,33 +52,37 @@ void NotifierSet::descriptorReady(std::uint32_t events)
     pending = 0;
     for (const auto type : kNotifierTypes) {
         // Hang-up and errors concern everyone: whoever reads or writes next learns of them.
-        if (notifiers[type] && (events & (kEventOfNotifier[type] | EPOLLERR | EPOLLHUP)))
+        if (notifiers[type] && (events & (kEventOfNotifier[type] | EPOLLERR | EPOLLHUP))) {
             pending = static_cast<std::uint8_t>(pending | (1U << type));
+        }
     }
     const std::uint64_t fetched = descriptors.fetches();
     for (const auto type : kNotifierTypes) {
-        if (!(pending & (1U << type)))
+        if (!(pending & (1U << type))) {
             continue;
+        }
         pending = static_cast<std::uint8_t>(pending & ~(1U << type));
         QEvent event(QEvent::SockAct);
         QCoreApplication::sendEvent(notifiers[type], &event);
-        if (fetched != descriptors.fetches())
+        if (fetched != descriptors.fetches()) {
             return; // a nested turn has told the others, or will find them ready
+        }
     }
 }
 
 std::uint32_t NotifierSet::wantedEvents() const
 {
     std::uint32_t events = 0;
-    for (const auto type : kNotifierTypes)
+    for (const auto type : kNotifierTypes) {
         events |= notifiers[type] ? kEventOfNotifier[type] : 0U;
+    }
     return events;
 }
 
 const char *nameOf(QSocketNotifier::Type type)
 {
-    constexpr std::array names = {"Read", "Write", "Exception"};
-    return names[type];
+    constexpr std::array kNames = {"Read", "Write", "Exception"};
+    return kNames[type];
 }
 
 } // namespace
@@ -111,8 +116,9 @@ NotifierSet &EpollDispatcher::Private::makeNotifiersOf(int descriptor)
 
 void EpollDispatcher::Private::runHook()
 {
-    if (!hook || isInHook)
+    if (!hook || isInHook) {
         return;
+    }
     const QScopedValueRollback<bool> guard(isInHook, true);
     hook();
 }
@@ -120,11 +126,12 @@ void EpollDispatcher::Private::runHook()
 milliseconds EpollDispatcher::Private::untilNextTimer() const
 {
     const auto deadline = timers.nextDeadline();
-    if (!deadline)
+    if (!deadline) {
         return milliseconds(-1);
-    constexpr milliseconds longest(std::numeric_limits<int>::max());
+    }
+    constexpr milliseconds kLongest(std::numeric_limits<int>::max());
     const auto left = std::chrono::ceil<milliseconds>(*deadline - Clock::now());
-    return std::clamp(left, milliseconds::zero(), longest);
+    return std::clamp(left, milliseconds::zero(), kLongest);
 }
 
 EpollDispatcher::EpollDispatcher(QObject *parent)
@@ -158,8 +165,9 @@ void EpollDispatcher::rewatch(int descriptor, std::uint32_t events)
 void EpollDispatcher::unwatch(int descriptor)
 {
     Q_ASSERT(thread() == QThread::currentThread());
-    if (d->descriptors.isWatched(descriptor))
+    if (d->descriptors.isWatched(descriptor)) {
         d->descriptors.remove(descriptor);
+    }
 }
 
 void EpollDispatcher::setTurnEndHook(std::function<void()> hook)
@@ -176,27 +184,33 @@ bool EpollDispatcher::processEvents(QEventLoop::ProcessEventsFlags flags)
 
     const bool withTimers = !flags.testFlag(QEventLoop::X11ExcludeTimers);
     const bool mayWait = flags.testFlag(QEventLoop::WaitForMoreEvents) && !d->descriptors.isWoken();
-    if (mayWait)
+    if (mayWait) {
         Q_EMIT aboutToBlock();
+    }
     d->runHook();
-    if (d->isInterrupted.load())
+    if (d->isInterrupted.load()) {
         return false;
+    }
 
     auto timeout = milliseconds::zero();
-    if (mayWait)
+    if (mayWait) {
         timeout = withTimers ? d->untilNextTimer() : milliseconds(-1);
+    }
     int dispatched = 0;
-    if (flags.testFlag(QEventLoop::ExcludeSocketNotifiers))
+    if (flags.testFlag(QEventLoop::ExcludeSocketNotifiers)) {
         d->descriptors.waitForWakeUp(timeout);
-    else
+    } else {
         dispatched = d->descriptors.waitAndDispatch(timeout);
+    }
     TimerQueue::Fired fired;
-    if (withTimers && d->timers.nextDeadline())
+    if (withTimers && d->timers.nextDeadline()) {
         fired = d->timers.fire(Clock::now());
+    }
 
     const bool comesBack = flags.testFlag(QEventLoop::EventLoopExec) && !d->isInterrupted.load();
-    if (dispatched + fired.timers > 0 && !comesBack)
+    if (dispatched + fired.timers > 0 && !comesBack) {
         d->runHook();
+    }
     // Timers without an interval do not count, as in Qt's own: "while (processEvents());" shall
     // end.
     return d->descriptors.takeWakeUp() || dispatched + fired.events > 0;
@@ -211,15 +225,17 @@ void EpollDispatcher::registerSocketNotifier(QSocketNotifier *notifier)
     const auto descriptor = static_cast<int>(notifier->socket());
     NotifierSet &set = d->makeNotifiersOf(descriptor);
     QSocketNotifier *&slot = set.notifiers[notifier->type()];
-    if (slot && slot != notifier)
+    if (slot && slot != notifier) {
         qWarning("QSocketNotifier: descriptor %d has more than one notifier of type %s; the "
                  "latest is told",
                  descriptor, nameOf(notifier->type()));
+    }
     slot = notifier;
-    if (d->descriptors.isWatched(descriptor))
+    if (d->descriptors.isWatched(descriptor)) {
         d->descriptors.change(descriptor, set.wantedEvents());
-    else
+    } else {
         d->descriptors.add(descriptor, set.wantedEvents(), set);
+    }
 }
 
 void EpollDispatcher::unregisterSocketNotifier(QSocketNotifier *notifier)
@@ -230,14 +246,16 @@ void EpollDispatcher::unregisterSocketNotifier(QSocketNotifier *notifier)
     }
     const auto descriptor = static_cast<int>(notifier->socket());
     NotifierSet *set = d->notifiersOf(descriptor);
-    if (!set || set->notifiers[notifier->type()] != notifier)
+    if (!set || set->notifiers[notifier->type()] != notifier) {
         return;
+    }
     set->notifiers[notifier->type()] = nullptr;
     set->pending = static_cast<std::uint8_t>(set->pending & ~(1U << notifier->type()));
-    if (const std::uint32_t events = set->wantedEvents())
+    if (const std::uint32_t events = set->wantedEvents()) {
         d->descriptors.change(descriptor, events);
-    else
+    } else {
         d->descriptors.remove(descriptor);
+    }
 }
 
 void EpollDispatcher::registerTimer(int timerId,

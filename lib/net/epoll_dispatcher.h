@@ -51,6 +51,7 @@ namespace relay {
 class EpollDispatcher final : public QAbstractEventDispatcher
 {
     Q_OBJECT
+    Q_DISABLE_COPY_MOVE(EpollDispatcher)
 
 public:
     explicit EpollDispatcher(QObject *parent = nullptr);

@@ -22,8 +22,9 @@ constexpr milliseconds kShortestCoarseInterval{20};
 milliseconds keptInterval(milliseconds interval, Qt::TimerType type)
 {
     const milliseconds bounded = std::clamp(interval, milliseconds::zero(), kLongestInterval);
-    if (type != Qt::VeryCoarseTimer || bounded == milliseconds::zero())
+    if (type != Qt::VeryCoarseTimer || bounded == milliseconds::zero()) {
         return bounded;
+    }
     return std::max(std::chrono::round<seconds>(bounded), seconds(1));
 }
 
@@ -41,16 +42,19 @@ TimePoint TimerQueue::roundedDeadline(TimePoint expected, milliseconds interval,
                                           milliseconds(200),  milliseconds(100), milliseconds(50),
                                           milliseconds(25),   milliseconds(4),   milliseconds(2)};
     const Clock::duration time = expected.time_since_epoch();
-    if (type == Qt::VeryCoarseTimer && interval > milliseconds::zero())
+    if (type == Qt::VeryCoarseTimer && interval > milliseconds::zero()) {
         return TimePoint(nearestMultiple(time, seconds(1)));
-    if (type == Qt::PreciseTimer || interval <= kShortestCoarseInterval)
+    }
+    if (type == Qt::PreciseTimer || interval <= kShortestCoarseInterval) {
         return expected;
+    }
 
     const Clock::duration slack = Clock::duration(interval) / 20;
     for (const milliseconds grid : kGrids) {
         const Clock::duration rounded = nearestMultiple(time, grid);
-        if (std::chrono::abs(rounded - time) <= slack)
+        if (std::chrono::abs(rounded - time) <= slack) {
             return TimePoint(rounded);
+        }
     }
     return expected;
 }
@@ -74,8 +78,9 @@ void TimerQueue::add(
 bool TimerQueue::remove(int id)
 {
     const auto found = m_timers.find(id);
-    if (found == m_timers.end())
+    if (found == m_timers.end()) {
         return false;
+    }
     disarm(found->second);
     unlink(found->second);
     m_timers.erase(found);
@@ -84,11 +89,14 @@ bool TimerQueue::remove(int id)
 
 bool TimerQueue::removeAll(const QObject *object)
 {
-    if (m_timers.empty())
+    if (m_timers.empty()) {
         return false;
+    }
     for (auto first = m_firstOfObject.find(object); first != m_firstOfObject.end();
          first = m_firstOfObject.find(object))
+    {
         remove(first->second->id);
+    }
     return true;
 }
 
@@ -97,24 +105,27 @@ QList<QAbstractEventDispatcher::TimerInfo> TimerQueue::timersOf(const QObject *o
     QList<QAbstractEventDispatcher::TimerInfo> infos;
     const auto first = m_firstOfObject.find(object);
     const Timer *timer = first == m_firstOfObject.end() ? nullptr : first->second;
-    for (; timer; timer = timer->nextOfObject)
+    for (; timer; timer = timer->nextOfObject) {
         infos.emplaceBack(timer->id, static_cast<int>(timer->interval.count()), timer->type);
+    }
     return infos;
 }
 
 milliseconds TimerQueue::remaining(int id, TimePoint now) const
 {
     const auto found = m_timers.find(id);
-    if (found == m_timers.end())
+    if (found == m_timers.end()) {
         return milliseconds(-1);
+    }
     const Clock::duration left = found->second.deadline - now;
     return std::max(milliseconds::zero(), std::chrono::ceil<milliseconds>(left));
 }
 
 std::optional<TimePoint> TimerQueue::nextDeadline() const
 {
-    if (m_heap.empty())
+    if (m_heap.empty()) {
         return std::nullopt;
+    }
     return m_heap.front()->deadline;
 }
 
@@ -126,13 +137,15 @@ TimerQueue::Fired TimerQueue::fire(TimePoint now)
     const std::uint64_t firstOfNextTurn = m_nextSequence;
     while (!m_heap.empty()) {
         Timer &timer = *m_heap.front();
-        if (timer.deadline > now || timer.sequence >= firstOfNextTurn)
+        if (timer.deadline > now || timer.sequence >= firstOfNextTurn) {
             break;
+        }
         disarm(timer);
         setNextDeadline(timer, now);
         ++fired.timers;
-        if (timer.interval > milliseconds::zero())
+        if (timer.interval > milliseconds::zero()) {
             ++fired.events;
+        }
 
         const int id = timer.id;
         const std::uint64_t registration = timer.registration;
@@ -140,8 +153,9 @@ TimerQueue::Fired TimerQueue::fire(TimePoint now)
         QCoreApplication::sendEvent(timer.object, &event);
 
         const auto found = m_timers.find(id);
-        if (found != m_timers.end() && found->second.registration == registration)
+        if (found != m_timers.end() && found->second.registration == registration) {
             arm(found->second);
+        }
     }
     return fired;
 }
@@ -149,12 +163,14 @@ TimerQueue::Fired TimerQueue::fire(TimePoint now)
 void TimerQueue::setNextDeadline(Timer &timer, TimePoint now)
 {
     timer.expected += timer.interval;
-    if (timer.expected < now)
+    if (timer.expected < now) {
         timer.expected =
             now + timer.interval; // late by a whole interval: what was missed is not made up for
+    }
     timer.deadline = roundedDeadline(timer.expected, timer.interval, timer.type);
-    if (timer.deadline <= now)
+    if (timer.deadline <= now) {
         timer.deadline = timer.expected;
+    }
 }
 
 bool TimerQueue::isBefore(const Timer *a, const Timer *b)
@@ -173,13 +189,15 @@ void TimerQueue::arm(Timer &timer)
 void TimerQueue::disarm(Timer &timer)
 {
     const std::size_t place = timer.place;
-    if (place == kNotInHeap)
+    if (place == kNotInHeap) {
         return;
+    }
     timer.place = kNotInHeap;
     Timer *last = m_heap.back();
     m_heap.pop_back();
-    if (last == &timer)
+    if (last == &timer) {
         return;
+    }
     put(place, last);
     siftUp(place);
     siftDown(last->place);
@@ -196,8 +214,9 @@ void TimerQueue::siftUp(std::size_t place)
     Timer *timer = m_heap[place];
     while (place > 0) {
         const std::size_t parent = (place - 1) / 2;
-        if (!isBefore(timer, m_heap[parent]))
+        if (!isBefore(timer, m_heap[parent])) {
             break;
+        }
         put(place, m_heap[parent]);
         place = parent;
     }
@@ -209,12 +228,15 @@ void TimerQueue::siftDown(std::size_t place)
     Timer *timer = m_heap[place];
     while (true) {
         std::size_t child = 2 * place + 1;
-        if (child >= m_heap.size())
+        if (child >= m_heap.size()) {
             break;
-        if (child + 1 < m_heap.size() && isBefore(m_heap[child + 1], m_heap[child]))
+        }
+        if (child + 1 < m_heap.size() && isBefore(m_heap[child + 1], m_heap[child])) {
             ++child;
-        if (!isBefore(m_heap[child], timer))
+        }
+        if (!isBefore(m_heap[child], timer)) {
             break;
+        }
         put(place, m_heap[child]);
         place = child;
     }
@@ -225,21 +247,24 @@ void TimerQueue::link(Timer &timer)
 {
     Timer *&first = m_firstOfObject[timer.object];
     timer.nextOfObject = first;
-    if (first)
+    if (first) {
         first->previousOfObject = &timer;
+    }
     first = &timer;
 }
 
 void TimerQueue::unlink(Timer &timer)
 {
-    if (timer.nextOfObject)
+    if (timer.nextOfObject) {
         timer.nextOfObject->previousOfObject = timer.previousOfObject;
-    if (timer.previousOfObject)
+    }
+    if (timer.previousOfObject) {
         timer.previousOfObject->nextOfObject = timer.nextOfObject;
-    else if (timer.nextOfObject)
+    } else if (timer.nextOfObject) {
         m_firstOfObject[timer.object] = timer.nextOfObject;
-    else
+    } else {
         m_firstOfObject.erase(timer.object);
+    }
 }
 
 } // namespace relay

@@ -10,8 +10,9 @@ using std::chrono::milliseconds;
 
 WheelTimer::~WheelTimer()
 {
-    if (m_wheel)
+    if (m_wheel) {
         m_wheel->cancel(*this);
+    }
 }
 
 TimerWheel::TimerWheel(milliseconds tick, TimePoint now)
@@ -43,8 +44,9 @@ void TimerWheel::schedule(WheelTimer &timer, milliseconds delay)
 void TimerWheel::schedule(WheelTimer &timer, milliseconds delay, TimePoint now)
 {
     Q_ASSERT(now >= m_now);
-    if (timer.m_wheel)
+    if (timer.m_wheel) {
         timer.m_wheel->cancel(timer);
+    }
 
     // Whole ticks are counted apart from the rest, so that no delay is long enough to overflow.
     delay = std::max(delay, milliseconds::zero());
@@ -63,8 +65,9 @@ void TimerWheel::schedule(WheelTimer &timer, milliseconds delay, TimePoint now)
 
 void TimerWheel::cancel(WheelTimer &timer)
 {
-    if (!timer.m_wheel)
+    if (!timer.m_wheel) {
         return;
+    }
     Q_ASSERT(timer.m_wheel == this);
     timer.remove();
     timer.m_wheel = nullptr;
@@ -79,13 +82,15 @@ void TimerWheel::advance(TimePoint now)
     const std::uint64_t passed = target - m_currentTick;
     const std::uint64_t first = m_currentTick + 1;
     m_currentTick = target;
-    if (isEmpty())
+    if (isEmpty()) {
         return;
+    }
 
     // After a pause longer than one turn every slot is looked at, once.
     const std::uint64_t slots = std::min<std::uint64_t>(passed, kSlots);
-    for (std::uint64_t i = 0; i < slots; ++i)
+    for (std::uint64_t i = 0; i < slots; ++i) {
         collectDue(slotOf(first + i));
+    }
 
     // A callback may take any timer off m_due, or its own object from the earth: nothing is held
     // over the call.
@@ -101,8 +106,9 @@ void TimerWheel::collectDue(detail::WheelLink &slot)
     for (detail::WheelLink *link = slot.next; link != &slot;) {
         auto &timer = static_cast<WheelTimer &>(*link);
         link = link->next;
-        if (timer.m_expiryTick > m_currentTick)
+        if (timer.m_expiryTick > m_currentTick) {
             continue;
+        }
         timer.remove();
         timer.insertBefore(m_due);
     }

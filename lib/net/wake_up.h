@@ -1,6 +1,6 @@
 #pragma once
 
-#include <QtGlobal>
+#include <QString>
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 
 namespace relay {
 
@@ -23,8 +22,9 @@ public:
     WakeUp()
         : m_descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))
     {
-        if (m_descriptor < 0)
-            qFatal("WakeUp: eventfd: %s", std::strerror(errno));
+        if (m_descriptor < 0) {
+            qFatal("WakeUp: eventfd: %s", qPrintable(qt_error_string(errno)));
+        }
     }
     ~WakeUp() { ::close(m_descriptor); }
     WakeUp(const WakeUp &) = delete;
@@ -34,8 +34,9 @@ public:
 
     void wake()
     {
-        if (m_state.exchange(State::Woken) == State::Blocked)
+        if (m_state.exchange(State::Woken) == State::Blocked) {
             ::eventfd_write(m_descriptor, 1); // cannot fail short of 2^64 wake-ups
+        }
     }
     [[nodiscard]] bool isWoken() const { return m_state.load() == State::Woken; }
 
@@ -51,7 +52,7 @@ public:
 
     /// Forgets what was written for wake-ups that are already taken. Only poll(2) needs that; epoll
     /// watches the edge.
-    void drain()
+    void drain() const
     {
         eventfd_t count = 0;
         ::eventfd_read(m_descriptor, &count);

@@ -46,6 +46,7 @@ private Q_SLOTS:
 
 namespace {
 
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): it is final
 class Watcher final : public DescriptorWatcher
 {
 public:
@@ -62,8 +63,9 @@ public:
 
     void unwatch()
     {
-        if (std::exchange(m_isWatching, false))
+        if (std::exchange(m_isWatching, false)) {
             EpollDispatcher::current().unwatch(m_descriptor);
+        }
     }
 
     int told = 0;
@@ -75,8 +77,9 @@ private:
         ++told;
         lastEvents = events;
         const Callback callback = m_callback; // the watcher may be deleted in it
-        if (callback)
+        if (callback) {
             callback(events);
+        }
     }
 
     const int m_descriptor;
@@ -106,14 +109,15 @@ void turn()
 /// other (0 or 1).
 struct Rivals
 {
-    explicit Rivals(std::function<void(std::size_t other)> what)
+    explicit Rivals(const std::function<void(std::size_t other)> &what)
     {
         for (std::size_t i = 0; i < 2; ++i) {
             pairs[i].makeReadable();
             watchers[i] =
                 std::make_unique<Watcher>(pairs[i].near(), EPOLLIN, [this, what, i](std::uint32_t) {
-                    if (++told == 1)
+                    if (++told == 1) {
                         what(1 - i);
+                    }
                 });
         }
     }
@@ -292,8 +296,9 @@ void TestDescriptorWatcher::newWatchersMayBeAddedInACallback()
             watchers.push_back(std::make_unique<Watcher>(duplicates.back(), EPOLLIN));
         }
     });
-    for (int i = 0; i < 5; ++i)
+    for (int i = 0; i < 5; ++i) {
         turn();
+    }
     QCOMPARE(watchers.size(), std::size_t{300});
     QVERIFY(
         std::all_of(watchers.begin(), watchers.end(), [](const auto &w) { return w->told > 0; }));
@@ -350,8 +355,9 @@ void TestDescriptorWatcher::hookRunsOnceATurnOfALoop()
     QEventLoop loop;
     const Watcher watcher(pair.near(), EPOLLIN, [&](std::uint32_t) {
         order += 'd';
-        if (order.count('d') == 5)
+        if (order.count('d') == 5) {
             loop.quit();
+        }
     });
     turn();
     order.clear();
@@ -422,12 +428,14 @@ void TestDescriptorWatcher::hookThatPostsKeepsTheTurnFromWaiting()
     int left = 3;
     int delivered = 0;
     const Hook hook([&] {
-        if (left-- > 0)
+        if (left-- > 0) {
             QMetaObject::invokeMethod(
                 &context, [&] { ++delivered; }, Qt::QueuedConnection);
+        }
     });
-    for (int i = 0; i < 3; ++i)
+    for (int i = 0; i < 3; ++i) {
         dispatcher.processEvents(QEventLoop::WaitForMoreEvents); // would hang
+    }
     QCOMPARE(delivered, 2);
     turn();
     QCOMPARE(delivered, 3);
@@ -437,28 +445,31 @@ void TestDescriptorWatcher::hookThatPostsKeepsTheTurnFromWaiting()
 /// on. Threads take turns at a counter that the hook reads; a lost wake-up would let the loop hang.
 void TestDescriptorWatcher::wakeUpUnderLoadAlwaysMakesATurn()
 {
-    constexpr int threads = 3;
-    constexpr int rounds = 20'000;
+    constexpr int kThreads = 3;
+    constexpr int kRounds = 20'000;
     EpollDispatcher &dispatcher = EpollDispatcher::current();
     std::atomic<int> said{0};
     QEventLoop loop;
     const Hook hook([&] {
-        if (said.load() == threads * rounds)
+        if (said.load() == kThreads * kRounds) {
             loop.quit();
+        }
     });
     std::vector<std::thread> others;
-    for (int i = 0; i < threads; ++i) {
+    others.reserve(kThreads);
+    for (int i = 0; i < kThreads; ++i) {
         others.emplace_back([&] {
-            for (int round = 0; round < rounds; ++round) {
+            for (int round = 0; round < kRounds; ++round) {
                 ++said;
                 dispatcher.wakeUp();
             }
         });
     }
     loop.exec();
-    for (std::thread &other : others)
+    for (std::thread &other : others) {
         other.join();
-    QCOMPARE(said.load(), threads * rounds);
+    }
+    QCOMPARE(said.load(), kThreads * kRounds);
 }
 
 int main(int argc, char **argv)

@@ -64,8 +64,9 @@ protected:
     {
         const int id = event->timerId();
         ++count[id];
-        if (m_handler)
+        if (m_handler) {
             m_handler(id);
+        }
     }
 
 private:
@@ -114,8 +115,9 @@ void TestDispatcherTimers::neverEarly()
             elapsed.start();
             Ticker ticker([&](int) { firedAfter = elapsed.nsecsElapsed(); });
             ticker.startTimer(interval, type);
-            while (firedAfter < 0)
+            while (firedAfter < 0) {
                 QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+            }
             QVERIFY2(firedAfter >= qint64(earliest) * 1000,
                      qPrintable(QString::number(firedAfter)));
         }
@@ -128,7 +130,7 @@ void TestDispatcherTimers::tenThousandTimers()
     const auto seed = QRandomGenerator::global()->generate();
     qInfo("seed %u", seed);
     runOn(m_kind, [seed] {
-        constexpr std::size_t timers = 10'000;
+        constexpr std::size_t kTimers = 10'000;
         QRandomGenerator random(seed);
         std::size_t fired = 0;
         Ticker ticker([&](int id) {
@@ -136,14 +138,17 @@ void TestDispatcherTimers::tenThousandTimers()
             ticker.killTimer(id);
         });
         std::vector<int> ids;
-        for (std::size_t i = 0; i < timers; ++i)
+        for (std::size_t i = 0; i < kTimers; ++i) {
             ids.push_back(ticker.startTimer(random.bounded(1, 100), Qt::PreciseTimer));
+        }
         std::shuffle(ids.begin(), ids.end(), random);
-        for (std::size_t i = 0; i < timers / 2; ++i)
+        for (std::size_t i = 0; i < kTimers / 2; ++i) {
             ticker.killTimer(ids[i]);
-        QVERIFY(turnUntil([&] { return fired == timers / 2; }));
-        for (std::size_t i = 0; i < timers; ++i)
-            QCOMPARE(ticker.count[ids[i]], i < timers / 2 ? 0 : 1);
+        }
+        QVERIFY(turnUntil([&] { return fired == kTimers / 2; }));
+        for (std::size_t i = 0; i < kTimers; ++i) {
+            QCOMPARE(ticker.count[ids[i]], i < kTimers / 2 ? 0 : 1);
+        }
         QVERIFY(QAbstractEventDispatcher::instance()->registeredTimers(&ticker).isEmpty());
     });
 }
@@ -153,8 +158,9 @@ void TestDispatcherTimers::removedInItsOwnHandler()
     runOn(m_kind, [] {
         Ticker ticker([&](int id) { ticker.killTimer(id); });
         const int id = ticker.startTimer(0);
-        for (int turn = 0; turn < 3; ++turn)
+        for (int turn = 0; turn < 3; ++turn) {
             QCoreApplication::processEvents();
+        }
         QCOMPARE(ticker.count[id], 1);
     });
 }
@@ -214,8 +220,9 @@ void TestDispatcherTimers::notDeliveredWhileBeingHandled()
         int deepest = 0;
         Ticker ticker([&](int) {
             deepest = std::max(deepest, ++depth);
-            for (int turn = 0; turn < 3; ++turn)
+            for (int turn = 0; turn < 3; ++turn) {
                 QCoreApplication::processEvents();
+            }
             --depth;
         });
         const int id = ticker.startTimer(0);
@@ -235,8 +242,9 @@ void TestDispatcherTimers::othersGoOnInANestedLoop()
         int others = 0;
         QTimer other;
         other.callOnTimeout([&] {
-            if (++others == 3)
+            if (++others == 3) {
                 inner.quit();
+            }
         });
         other.start(1);
         int turns = 0;
@@ -286,8 +294,9 @@ void TestDispatcherTimers::excludedTimersNeitherFireNorEndTheWait()
                 blocked = true;
                 waker.emplace([dispatcher] { dispatcher->wakeUp(); });
             });
-        while (!blocked)
+        while (!blocked) {
             dispatcher->processEvents(QEventLoop::X11ExcludeTimers | QEventLoop::WaitForMoreEvents);
+        }
         QObject::disconnect(connection);
         waker->join();
         QCOMPARE(ticker.count[id], 0);
@@ -344,8 +353,9 @@ void TestDispatcherTimers::registeredTimersMoveWithTheirObject()
         QCOMPARE(infos.first().timerType, Qt::PreciseTimer);
 
         QThread other;
-        if (m_kind == DispatcherKind::Epoll)
+        if (m_kind == DispatcherKind::Epoll) {
             other.setEventDispatcher(new EpollDispatcher);
+        }
         std::atomic<int> fired{0};
         auto *moved = new Ticker([&](int) {
             ++fired;

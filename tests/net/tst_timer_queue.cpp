@@ -41,8 +41,9 @@ protected:
     void timerEvent(QTimerEvent *event) override
     {
         fired += event->timerId();
-        if (handler)
+        if (handler) {
             handler(event->timerId());
+        }
     }
 };
 
@@ -164,8 +165,9 @@ void TestTimerQueue::tellsWhatIsLeft()
     QVERIFY(queue.remaining(9, kStart) > 24h);
     const auto infos = queue.timersOf(&recorder);
     QCOMPARE(infos.size(), 2);
-    for (const auto &info : infos)
+    for (const auto &info : infos) {
         QCOMPARE(info.interval, info.timerId == 7 ? 10 : 1000); // very coarse: whole seconds
+    }
     QVERIFY(queue.remove(7));
     QVERIFY(!queue.remove(7));
     QCOMPARE(queue.timersOf(&recorder).size(), 1);
@@ -219,12 +221,14 @@ void TestTimerQueue::agreesWithAnOracle()
             queue.fire(now);
             QList<int> due;
             for (auto &[timer, when] : oracle) {
-                if (when.first > now)
+                if (when.first > now) {
                     continue;
+                }
                 due += timer;
                 when.first += when.second;
-                if (when.first < now)
+                if (when.first < now) {
                     when.first = now + when.second;
+                }
             }
             std::sort(recorder.fired.begin(), recorder.fired.end());
             QCOMPARE(recorder.fired, due);

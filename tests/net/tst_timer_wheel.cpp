@@ -36,6 +36,7 @@ private Q_SLOTS:
 
 namespace {
 
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): it is final
 class Timer final : public WheelTimer
 {
 public:
@@ -76,7 +77,9 @@ void TestTimerWheel::firesWithinItsTick_data()
         // one turn of the wheel is 25,600 ms
         for (const int delay :
              {-1, 0, 1, 99, 100, 101, 25'499, 25'500, 25'599, 25'600, 25'601, 51'200, 100'000})
+        {
             QTest::addRow("%d ms at %d ms", delay, offset) << offset << delay;
+        }
     }
 }
 
@@ -95,8 +98,9 @@ void TestTimerWheel::firesWithinItsTick()
     while (now < due + 100ms) {
         now += 1ms;
         wheel.advance(now);
-        if (now < due)
+        if (now < due) {
             QCOMPARE(timer.fired, 0);
+        }
     }
     QCOMPARE(timer.fired, 1);
     QVERIFY(!timer.isArmed());
@@ -129,8 +133,9 @@ void TestTimerWheel::waitsForAsManyRoundsAsItTakes()
     wheel.schedule(timer, 24h);
     wheel.schedule(never, milliseconds::max()); // does not overflow
     TimePoint now = kStart;
-    for (; now < kStart + 24h; now += 250ms)
+    for (; now < kStart + 24h; now += 250ms) {
         wheel.advance(now);
+    }
     QCOMPARE(timer.fired, 0);
     wheel.advance(now);
     QCOMPARE(timer.fired, 1);
@@ -148,8 +153,9 @@ void TestTimerWheel::catchesUpAfterALongPause()
         wheel.schedule(*timers.back(), milliseconds(i));
     }
     wheel.advance(kStart + std::chrono::hours(24 * 365 * 50)); // 1.6e12 ticks: minutes if walked
-    for (const auto &timer : timers)
+    for (const auto &timer : timers) {
         QCOMPARE(timer->fired, 1);
+    }
     QVERIFY(wheel.isEmpty());
 }
 
@@ -220,8 +226,9 @@ void TestTimerWheel::callbackMayCancelAndDeleteAnyone()
     int fired = 0;
     for (std::size_t i = 0; i < 3; ++i) {
         timers[i] = std::make_unique<Timer>([&, i] {
-            if (++fired > 1)
+            if (++fired > 1) {
                 return;
+            }
             timers[(i + 1) % 3].reset();
             wheel.schedule(*timers[(i + 2) % 3], 1s);
             timers[i].reset();
@@ -256,14 +263,15 @@ void TestTimerWheel::agreesWithAnOracle()
     const auto seed = QRandomGenerator::global()->generate();
     qInfo("seed %u", seed);
     QRandomGenerator random(seed);
-    constexpr auto tick = 10ms;
-    TimerWheel wheel(tick, kStart);
+    constexpr auto kTick = 10ms;
+    TimerWheel wheel(kTick, kStart);
     TimePoint now = kStart;
     std::multimap<TimePoint, std::size_t> oracle;
     std::vector<std::unique_ptr<Timer>> timers;
     std::vector<std::size_t> fired;
-    for (std::size_t i = 0; i < 100; ++i)
+    for (std::size_t i = 0; i < 100; ++i) {
         timers.push_back(std::make_unique<Timer>([&fired, i] { fired.push_back(i); }));
+    }
     const auto forget = [&](std::size_t index) {
         std::erase_if(oracle, [index](const auto &entry) { return entry.second == index; });
     };
@@ -296,7 +304,8 @@ void TestTimerWheel::agreesWithAnOracle()
                 oracle.erase(entry);
             }
             fired.clear();
-            QVERIFY(oracle.empty() || oracle.begin()->first > now - tick); // late by a tick at most
+            QVERIFY(oracle.empty()
+                    || oracle.begin()->first > now - kTick); // late by a tick at most
             QCOMPARE(wheel.isEmpty(), oracle.empty());
         }
     }
