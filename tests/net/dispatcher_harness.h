@@ -49,8 +49,9 @@ inline void runOn(DispatcherKind kind, std::function<void()> body)
         std::latch m_isDone{1};
     };
     Thread thread(std::move(body));
-    if (kind == DispatcherKind::Epoll)
+    if (kind == DispatcherKind::Epoll) {
         thread.setEventDispatcher(new EpollDispatcher); // owned by the thread
+    }
     thread.start();
     thread.join();
 }
@@ -61,8 +62,9 @@ inline bool turnUntil(const std::function<bool()> &done)
     const QDeadlineTimer deadline(10'000);
     QTimer tick; // so that a wait in which nothing happens ends
     tick.start(5);
-    while (!done() && !deadline.hasExpired())
+    while (!done() && !deadline.hasExpired()) {
         QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
+    }
     return done();
 }
 
@@ -73,8 +75,9 @@ public:
     SocketPair()
     {
         if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, m_ends.data())
-            != 0)
+            != 0) {
             qFatal("socketpair failed");
+        }
     }
     ~SocketPair()
     {
@@ -113,8 +116,9 @@ public:
     /// Closes near() and lets `other`'s near end have its number.
     void replaceNear(SocketPair &other)
     {
-        if (::dup2(other.near(), near()) < 0) // closes the old one first
+        if (::dup2(other.near(), near()) < 0) { // closes the old one first
             qFatal("dup2 failed");
+        }
         other.closeNear();
         other.m_ends[0] = std::exchange(m_ends[0], -1);
     }
@@ -122,13 +126,15 @@ public:
 private:
     static void write(int descriptor)
     {
-        if (::send(descriptor, "x", 1, MSG_NOSIGNAL) != 1)
+        if (::send(descriptor, "x", 1, MSG_NOSIGNAL) != 1) {
             qFatal("send failed");
+        }
     }
     static void close(int &descriptor)
     {
-        if (descriptor >= 0)
+        if (descriptor >= 0) {
             ::close(std::exchange(descriptor, -1));
+        }
     }
 
     std::array<int, 2> m_ends{-1, -1};
