@@ -109,8 +109,8 @@ std::optional<Resource> resourceOf(const HttpRequest &request)
             continue;
         }
         const QByteArray rest = target.mid(scheme.size());
-        const auto hostEnd = std::find_if(rest.begin(), rest.end(),
-                                          [](char c) { return c == '/' || c == '?' || c == '#'; });
+        const auto *const hostEnd = std::find_if(
+            rest.begin(), rest.end(), [](char c) { return c == '/' || c == '?' || c == '#'; });
         const QByteArray host = rest.left(hostEnd - rest.begin());
         if (host.isEmpty() || host.contains('@')) {
             return std::nullopt;
