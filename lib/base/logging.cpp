@@ -11,7 +11,8 @@ namespace relay {
 
 namespace {
 
-std::atomic<LogFormat> s_format{LogFormat::Text};
+/// The one piece of global state: Qt's message handler takes no argument of ours.
+std::atomic<LogFormat> currentFormat{LogFormat::Text};
 
 QLatin1StringView levelName(QtMsgType type)
 {
@@ -46,7 +47,7 @@ QString escapeControls(const QString &text)
 void writeLogLine(QtMsgType type, const QMessageLogContext &context, const QString &message)
 {
     const QString when = QDateTime::currentDateTimeUtc().toString(Qt::ISODateWithMs);
-    const QByteArray line = formatLogLine(s_format.load(std::memory_order_relaxed), when, type,
+    const QByteArray line = formatLogLine(currentFormat.load(std::memory_order_relaxed), when, type,
                                           QString::fromUtf8(context.category), message)
                                 .toUtf8()
                             + '\n';
@@ -75,7 +76,7 @@ QString formatLogLine(LogFormat format,
 
 void installLogging(const LoggingOptions &options)
 {
-    s_format.store(options.format, std::memory_order_relaxed);
+    currentFormat.store(options.format, std::memory_order_relaxed);
     qInstallMessageHandler(writeLogLine);
 
     QString rules = QStringLiteral("*.debug=false\n*.info=true\n*.warning=true\n");

@@ -30,10 +30,10 @@ class Batch
 public:
     /// Frames up to this size are copied together. Beyond it a copy costs more than a further iovec
     /// to each of a few clients.
-    static constexpr qsizetype kMaxCopiedFrameBytes = 4 * 1024;
+    static constexpr qsizetype kMaxCopiedFrameBytes = 4096;
     /// The longest piece made by copying: what a slow client keeps alive for its sake is bounded by
     /// it.
-    static constexpr qsizetype kMaxChunkBytes = 64 * 1024;
+    static constexpr qsizetype kMaxChunkBytes = 65536;
 
     explicit Batch(std::span<const Delivery> deliveries);
 

@@ -12,6 +12,10 @@ namespace relay {
 
 namespace {
 
+/// What one write takes from an outbox: beyond some dozens a further call costs little by
+/// comparison.
+constexpr std::size_t kMaxPieces = 64;
+
 HandshakeFailure failureOf(UpgradeRefusal refusal)
 {
     switch (refusal) {
@@ -273,7 +277,7 @@ void Client::upgraded(std::unique_ptr<QWebSocket> webSocket)
     }
 }
 
-void Client::refuse(HandshakeFailure failure, HttpResponse response)
+void Client::refuse(HandshakeFailure failure, const HttpResponse &response)
 {
     m_worker.handshakeFailed(*this, failure, QString::number(response.status));
     m_state = State::Closing;
@@ -415,8 +419,7 @@ void Client::flush()
         return;
     }
     while (!m_outbox.isEmpty()) {
-        std::array<iovec, 64>
-            pieces; // NOLINT(cppcoreguidelines-pro-type-member-init): filled by gather()
+        std::array<iovec, kMaxPieces> pieces; // NOLINT(*-member-init): gather() fills it
         const Outbox::Gathered gathered = m_outbox.gather(pieces);
         const IoResult result = m_socket.send({pieces.data(), gathered.pieces});
         if (result.status == IoStatus::Failed) {

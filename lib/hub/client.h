@@ -97,7 +97,7 @@ private:
     void received(std::span<const char> bytes);
     void readHead(std::span<const char> bytes);
     void startUpgrade(const HttpRequest &request, QByteArray pipelined);
-    void refuse(HandshakeFailure failure, HttpResponse response);
+    void refuse(HandshakeFailure failure, const HttpResponse &response);
     void failHandshake(HandshakeFailure failure, const QString &reason);
     void readFrames(std::span<const char> bytes);
     void peerEnded();
@@ -111,7 +111,7 @@ private:
     void waitUntilWritable();
     bool makeRoom(const Chunk &chunk);
     void punishSlowness();
-    bool hasBeenSlowTooLong() const;
+    [[nodiscard]] bool hasBeenSlowTooLong() const;
     void watchDeadline(std::chrono::milliseconds delay);
     void keepAlive();
     void noteSignOfLife();

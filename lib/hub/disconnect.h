@@ -28,10 +28,10 @@ inline constexpr int kDisconnectReasonCount =
 
 struct DisconnectInfo
 {
-    quint16 closeCode; ///< sent in the close frame (RFC 6455, section 7.4.1), or only reported
-    const char *text;  ///< the close frame's reason, and the log's
-    bool mayReconnect; ///< whether a client does well to come back by itself
-    bool isAbrupt;     ///< no close frame is tried: nobody is there to read it
+    quint16 closeCode = 0; ///< sent in the close frame (RFC 6455, section 7.4.1), or only reported
+    const char *text = ""; ///< the close frame's reason, and the log's
+    bool mayReconnect = false;     ///< whether a client does well to come back by itself
+    bool isAbrupt = false;         ///< no close frame is tried: nobody is there to read it
     std::optional<LimitHit> limit; ///< counted in relay_limit_disconnections_total
 };
 

@@ -59,7 +59,10 @@ public:
 
     // WorkerObserver, on the workers' threads:
     void clientConnected(const Client &client) override;
-    bool wantsMessages() const override { return isFollowed.load(std::memory_order_relaxed); }
+    [[nodiscard]] bool wantsMessages() const override
+    {
+        return isFollowed.load(std::memory_order_relaxed);
+    }
     void messageReceived(const Client &client, const Frame &message) override;
     void
     clientDisconnected(const Client &client, quint16 closeCode, const QString &reason) override;
@@ -135,8 +138,8 @@ void Hub::Private::wakeAll()
 
 void Hub::Private::clientConnected(const Client &client)
 {
-    static const QMetaMethod signal = QMetaMethod::fromSignal(&Hub::clientConnected);
-    if (q.isSignalConnected(signal)) {
+    static const QMetaMethod kSignal = QMetaMethod::fromSignal(&Hub::clientConnected);
+    if (q.isSignalConnected(kSignal)) {
         Q_EMIT q.clientConnected(client.id(), client.peer());
     }
 }
@@ -196,7 +199,7 @@ Outcome Hub::listen()
     if (!d->workers.empty()) {
         return Error{QStringLiteral("this hub has listened already")};
     }
-    const Outcome listening = d->listener.listen(d->options.address, d->options.port);
+    Outcome listening = d->listener.listen(d->options.address, d->options.port);
     if (listening) {
         d->startWorkers();
         d->isServing = true;
@@ -283,7 +286,13 @@ void Hub::connectNotify(const QMetaMethod &signal)
 
 void Hub::disconnectNotify(const QMetaMethod &)
 {
-    d->isFollowed = isSignalConnected(QMetaMethod::fromSignal(&Hub::messageReceived));
+    // Not at once: QObject::disconnect() may hold the lock that isSignalConnected() takes.
+    QMetaObject::invokeMethod(
+        this,
+        [this] {
+            d->isFollowed = isSignalConnected(QMetaMethod::fromSignal(&Hub::messageReceived));
+        },
+        Qt::QueuedConnection);
 }
 
 } // namespace relay

@@ -38,6 +38,7 @@ enum class MessageKind : quint8 {
 class Hub : public QObject
 {
     Q_OBJECT
+    Q_DISABLE_COPY_MOVE(Hub)
 
 public:
     explicit Hub(HubOptions options, QObject *parent = nullptr);

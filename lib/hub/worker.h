@@ -34,7 +34,7 @@ class WorkerObserver
 public:
     virtual void clientConnected(const Client &client) = 0;
     /// Whether messageReceived() should be called at all.
-    virtual bool wantsMessages() const = 0;
+    [[nodiscard]] virtual bool wantsMessages() const = 0;
     virtual void messageReceived(const Client &client, const Frame &message) = 0;
     virtual void
     clientDisconnected(const Client &client, quint16 closeCode, const QString &reason) = 0;
@@ -59,9 +59,9 @@ class Worker final : private EventThreadUser
 public:
     /// A turn that has read this much writes it before it reads on, so that a turn's messages stay
     /// in the cache and in bounds.
-    static constexpr qint64 kMaxTurnBytes = 1024 * 1024;
+    static constexpr qint64 kMaxTurnBytes = qint64{1} << 20;
     /// One recv(2) takes at most this much.
-    static constexpr std::size_t kReceiveBufferBytes = 256 * 1024;
+    static constexpr std::size_t kReceiveBufferBytes = std::size_t{256} << 10;
     /// How late a limit may be enforced.
     static constexpr std::chrono::milliseconds kTick{100};
 

@@ -6,7 +6,6 @@ namespace relay {
 
 EventThread::EventThread(const QString &name, EventThreadUser &user)
     : m_user(user)
-    , m_dispatcher(nullptr)
 {
     setObjectName(name);
     auto *dispatcher = new EpollDispatcher; // setEventDispatcher() takes it over

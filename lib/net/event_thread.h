@@ -30,6 +30,7 @@ protected:
 class EventThread final : public QThread
 {
     Q_OBJECT
+    Q_DISABLE_COPY_MOVE(EventThread)
 
 public:
     /// `name` is what `top -H` shows (at most 15 characters). The user must outlive the thread's
@@ -47,7 +48,7 @@ private:
     EventThreadUser &m_user;
     Mutex m_mutex;
     // Owned by QThread, which destroys it when the thread ends; null from then on.
-    EpollDispatcher *m_dispatcher RELAY_GUARDED_BY(m_mutex);
+    EpollDispatcher *m_dispatcher RELAY_GUARDED_BY(m_mutex) = nullptr;
 };
 
 } // namespace relay

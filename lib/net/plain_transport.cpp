@@ -110,7 +110,7 @@ void PlainTransport::descriptorReady(std::uint32_t events)
     }
 }
 
-void PlainTransport::updateInterest()
+void PlainTransport::updateInterest() const
 {
     if (m_descriptor >= 0) {
         const std::uint32_t events = (m_wantsRead ? std::uint32_t{EPOLLIN} : 0U)

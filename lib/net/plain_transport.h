@@ -12,6 +12,7 @@ class PlainTransport final : public Transport, private DescriptorWatcher
 public:
     PlainTransport(SocketHandle socket, TransportUser &user);
     ~PlainTransport() override;
+    Q_DISABLE_COPY_MOVE(PlainTransport)
 
     IoResult read(std::span<char> into) override;
     IoResult write(std::span<const iovec> pieces) override;
@@ -22,7 +23,7 @@ public:
 
 private:
     void descriptorReady(std::uint32_t events) override;
-    void updateInterest();
+    void updateInterest() const;
 
     TransportUser &m_user;
     int m_descriptor; // owned; -1 once closed

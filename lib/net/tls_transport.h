@@ -13,11 +13,12 @@ namespace relay {
 class TlsTransport final : public Transport
 {
 public:
-    static constexpr qint64 kMaxBufferedBytes = 64 * 1024;
+    static constexpr qint64 kMaxBufferedBytes = 65536;
 
     /// Starts the server's side of the handshake.
     TlsTransport(SocketHandle socket, const QSslConfiguration &configuration, TransportUser &user);
     ~TlsTransport() override;
+    Q_DISABLE_COPY_MOVE(TlsTransport)
 
     IoResult read(std::span<char> into) override;
     IoResult write(std::span<const iovec> pieces) override;

@@ -62,7 +62,7 @@ void WireSocket::end()
 
 qint64 WireSocket::bytesAvailable() const
 {
-    return QIODevice::bytesAvailable() + m_input.size();
+    return QTcpSocket::bytesAvailable() + m_input.size();
 }
 
 void WireSocket::close()

@@ -47,6 +47,7 @@ protected:
 class WireSocket final : public QTcpSocket, private TransportUser
 {
     Q_OBJECT
+    Q_DISABLE_COPY_MOVE(WireSocket)
 
 public:
     /// With `tls`, the TLS handshake starts at once.
