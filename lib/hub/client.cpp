@@ -140,6 +140,7 @@ void Client::readFrames(std::span<const char> bytes)
         m_worker.counters().protocolViolations[static_cast<std::size_t>(*violation)].add();
         m_peerClosed = true; // its bytes make no sense any more: no answer is waited for (RFC 6455,
                              // section 7.1.7)
+        deliverOwnMessages();
         if (m_state != State::Open) {
             requestFlush();
             return;
@@ -174,15 +175,28 @@ MessageSink::Next Client::controlReceived(Opcode opcode, QByteArrayView payload)
         return m_state == State::Ended ? Next::Stop : Next::GoOn;
     }
     m_peerClosed = true;
+    deliverOwnMessages();
     if (m_state == State::Open) {
-        settle(closeCodeIn(payload), closeReasonIn(payload));
+        const quint16 code = closeCodeIn(payload);
+        settle(code, closeReasonIn(payload));
         leaveMembers();
         m_state = State::Closing;
-        m_socket.feed(controlFrame(opcode, payload)); // QWebSocket answers it
+        // Not fed to QWebSocket, which (in 6.4) takes the registered codes 1012 to 1014 for errors.
+        m_webSocket->close(static_cast<QWebSocketProtocol::CloseCode>(
+            code == close_code::kNoStatus ? close_code::kNormal : code));
     } else {
         requestFlush();
     }
     return Next::Stop;
+}
+
+/// What it has sent this turn goes out, to itself too, before it stops being a member: a message
+/// that was whole before a close frame or a violation is not lost with its echo.
+void Client::deliverOwnMessages()
+{
+    if (m_state == State::Open && m_hasPublished) {
+        m_worker.deliverNow();
+    }
 }
 
 void Client::peerEnded()

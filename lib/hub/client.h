@@ -100,6 +100,7 @@ private:
     void refuse(HandshakeFailure failure, const HttpResponse &response);
     void failHandshake(HandshakeFailure failure, const QString &reason);
     void readFrames(std::span<const char> bytes);
+    void deliverOwnMessages();
     void peerEnded();
 
     void settle(quint16 code, const QString &reason);

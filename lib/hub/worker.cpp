@@ -272,10 +272,15 @@ void Worker::publish(Client &sender, const Frame &message)
     }
     const qint64 waiting = m_channel.publish({message, sender.id(), now()}, &m_inbox);
     if (waiting >= kMaxTurnBytes) {
-        std::vector<Delivery> deliveries;
-        m_inbox.drainDeliveries(deliveries);
-        deliverToAll(deliveries);
+        deliverNow();
     }
+}
+
+void Worker::deliverNow()
+{
+    std::vector<Delivery> deliveries;
+    m_inbox.drainDeliveries(deliveries);
+    deliverToAll(deliveries);
 }
 
 void Worker::deliverToAll(DeliveriesView deliveries)

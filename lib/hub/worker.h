@@ -113,6 +113,8 @@ public:
     void join(Client &client);
     void leave(Client &client);
     void publish(Client &sender, const Frame &message);
+    /// Delivers what waits in the inbox without waiting for the end of the turn.
+    void deliverNow();
     void ended(Client &client, bool wasClient, quint16 closeCode, const QString &reason);
 
 private:
