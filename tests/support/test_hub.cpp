@@ -1,0 +1,149 @@
+#include "support/test_hub.h"
+
+#include <QLoggingCategory>
+#include <QThread>
+
+#include <algorithm>
+#include <iterator>
+
+namespace relay::test {
+
+HubOptions testOptions(int workers)
+{
+    HubOptions options;
+    options.port = 0;
+    options.workers = workers;
+    options.limits.connections = 1000;
+    return options;
+}
+
+TestHub::TestHub(HubOptions options, Follow follow)
+    : m_hub(std::make_unique<Hub>(std::move(options)))
+{
+    QLoggingCategory::setFilterRules(QStringLiteral("relay.*.info=false"));
+    Hub *hub = m_hub.get();
+    QObject::connect(
+        hub, &Hub::clientConnected, hub,
+        [this](ClientId client, const QString &peer) {
+            note({.kind = HubEvent::Kind::Connected, .client = client, .text = peer.toUtf8()});
+        },
+        Qt::DirectConnection);
+    QObject::connect(
+        hub, &Hub::clientDisconnected, hub,
+        [this](ClientId client, quint16 code, const QString &reason) {
+            note({.kind = HubEvent::Kind::Disconnected,
+                  .client = client,
+                  .text = reason.toUtf8(),
+                  .closeCode = code});
+        },
+        Qt::DirectConnection);
+    if (follow == Follow::MessagesToo) {
+        QObject::connect(
+            hub, &Hub::messageReceived, hub,
+            [this](ClientId client, const QByteArray &payload, MessageKind kind) {
+                note({.kind = HubEvent::Kind::Message,
+                      .client = client,
+                      .text = payload,
+                      .messageKind = kind});
+            },
+            Qt::DirectConnection);
+    }
+    if (const Outcome listening = m_hub->listen(); !listening) {
+        qFatal("%s", qPrintable(listening.error().message));
+    }
+}
+
+TestHub::~TestHub() = default;
+
+QUrl TestHub::url() const
+{
+    return QUrl(QStringLiteral("ws://127.0.0.1:%1/").arg(port()));
+}
+
+WebClients TestHub::connectClients(int count)
+{
+    const int before = m_hub->clientCount();
+    WebClients clients;
+    for (int i = 0; i < count; ++i) {
+        clients.push_back(std::make_unique<WebClient>(url()));
+    }
+    const bool areConnected = waitFor([&] {
+        return m_hub->clientCount() == before + count
+               && std::all_of(clients.begin(), clients.end(),
+                              [](const auto &client) { return client->isConnected(); });
+    });
+    return areConnected ? std::move(clients) : WebClients();
+}
+
+std::vector<HubEvent> TestHub::events() const
+{
+    const MutexLock lock(m_mutex);
+    return m_events;
+}
+
+std::vector<HubEvent> TestHub::events(HubEvent::Kind kind) const
+{
+    std::vector<HubEvent> found;
+    const std::vector<HubEvent> all = events();
+    std::copy_if(all.begin(), all.end(), std::back_inserter(found),
+                 [kind](const HubEvent &event) { return event.kind == kind; });
+    return found;
+}
+
+bool TestHub::waitForEvents(HubEvent::Kind kind, std::size_t count) const
+{
+    return waitFor([&] { return events(kind).size() >= count; });
+}
+
+bool TestHub::waitForClients(int count) const
+{
+    return waitFor([&] { return m_hub->clientCount() == count; });
+}
+
+bool TestHub::waitForCounters(const std::function<bool(const RelaySnapshot &)> &condition)
+{
+    return waitFor([&] { return condition(m_hub->counters()); });
+}
+
+void TestHub::note(HubEvent event)
+{
+    event.thread = QThread::currentThread();
+    const MutexLock lock(m_mutex);
+    m_events.push_back(std::move(event));
+}
+
+WorkerHold::WorkerHold(Hub &hub, const QByteArray &payload)
+    : m_gate(std::make_shared<Gate>())
+    , m_connection(QObject::connect(
+          &hub,
+          &Hub::messageReceived,
+          &hub,
+          [gate = m_gate, payload](ClientId, const QByteArray &received) {
+              if (received == payload) {
+                  gate->held.release();
+                  gate->released.acquire();
+              }
+          },
+          Qt::DirectConnection))
+{}
+
+WorkerHold::~WorkerHold()
+{
+    release();
+    QObject::disconnect(m_connection);
+}
+
+bool WorkerHold::waitUntilHeld()
+{
+    return waitFor([this] { return m_gate->held.tryAcquire(); });
+}
+
+void WorkerHold::release()
+{
+    if (!m_isReleased) {
+        m_isReleased = true;
+        m_gate->released.release();
+    }
+}
+
+} // namespace relay::test

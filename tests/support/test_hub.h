@@ -1,0 +1,104 @@
+#pragma once
+
+#include "base/mutex.h"
+#include "hub/hub.h"
+
+#include "support/web_client.h"
+
+#include <QSemaphore>
+#include <QUrl>
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+class QThread;
+
+namespace relay::test {
+
+/// Options for a test: a port of the system's choice, and limits that no case reaches by accident.
+HubOptions testOptions(int workers = 1);
+
+/// A signal of the hub, and the thread that emitted it.
+struct HubEvent
+{
+    enum class Kind {
+        Connected,
+        Message,
+        Disconnected
+    };
+    Kind kind = Kind::Connected;
+    ClientId client{};
+    QByteArray text; ///< Connected: the peer's address; Message: the payload; else the reason
+    MessageKind messageKind = MessageKind::Text;
+    quint16 closeCode = 0;
+    const QThread *thread = nullptr;
+};
+
+/// A hub that listens, and all that its signals have said.
+///
+/// Thread: the test's, which must run its event loop (waitFor()): the hub accepts there.
+class TestHub
+{
+public:
+    enum class Follow {
+        Connections,
+        MessagesToo
+    };
+    /// Aborts when it cannot listen. Follow::Connections leaves Hub::messageReceived unconnected.
+    explicit TestHub(HubOptions options = testOptions(), Follow follow = Follow::Connections);
+    ~TestHub();
+    TestHub(const TestHub &) = delete;
+    TestHub &operator=(const TestHub &) = delete;
+
+    Hub &hub() { return *m_hub; }
+    /// Destroys the hub; its events can still be asked for.
+    void destroy() { m_hub.reset(); }
+    [[nodiscard]] quint16 port() const { return m_hub->port(); }
+    [[nodiscard]] QUrl url() const;
+
+    /// Connects that many clients; an empty vector when one of them was not let in.
+    [[nodiscard]] WebClients connectClients(int count);
+
+    [[nodiscard]] std::vector<HubEvent> events() const;
+    [[nodiscard]] std::vector<HubEvent> events(HubEvent::Kind kind) const;
+    [[nodiscard]] bool waitForEvents(HubEvent::Kind kind, std::size_t count) const;
+    [[nodiscard]] bool waitForClients(int count) const;
+    [[nodiscard]] bool waitForCounters(const std::function<bool(const RelaySnapshot &)> &condition);
+
+private:
+    void note(HubEvent event);
+
+    mutable Mutex m_mutex;
+    std::vector<HubEvent> m_events RELAY_GUARDED_BY(m_mutex);
+    std::unique_ptr<Hub> m_hub;
+};
+
+/// Holds up the worker that reads a message with a certain payload, until it is released: what is
+/// sent meanwhile comes to that worker in one turn.
+///
+/// The relay's worker waits in a receiver of Hub::messageReceived.
+/// Thread: the test's.   Owner: a test, in which it ends before the hub.
+class WorkerHold
+{
+public:
+    WorkerHold(Hub &hub, const QByteArray &payload);
+    ~WorkerHold();
+    WorkerHold(const WorkerHold &) = delete;
+    WorkerHold &operator=(const WorkerHold &) = delete;
+
+    [[nodiscard]] bool waitUntilHeld();
+    void release();
+
+private:
+    struct Gate
+    {
+        QSemaphore held;
+        QSemaphore released;
+    };
+    std::shared_ptr<Gate> m_gate; // also the worker's, which may still be on its way out
+    QMetaObject::Connection m_connection;
+    bool m_isReleased = false;
+};
+
+} // namespace relay::test
