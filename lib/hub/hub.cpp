@@ -18,7 +18,7 @@ namespace relay {
 namespace {
 
 /// Descriptors that are not connections: the listener, the ops port and its scrapes, logs, each
-/// worker's epoll and eventfd.
+/// worker's event loop.
 constexpr int kReservedDescriptors = 128;
 /// Connections over the limit that are still read from, to be told so with 503; beyond them
 /// accepting waits.
