@@ -290,14 +290,15 @@ void Worker::deliverToAll(DeliveriesView deliveries)
     }
     const Batch batch(deliveries);
     quint64 delivered = 0;
-    // Backwards, as in closeAll(): a member whose write fails leaves.
-    for (std::size_t i = m_members.size(); i > 0; --i) {
-        Client &client = *m_members[i - 1];
+    for (std::size_t i = 0; i < m_members.size();) {
+        Client &client = *m_members[i];
         if (client.takeHasPublished() && !m_options.echo) {
             delivered += client.deliver(Batch(withoutOwn(deliveries, client.id())));
         } else {
             delivered += client.deliver(batch);
         }
+        // A member whose write failed has left, and another one has taken its place.
+        i += (i < m_members.size() && m_members[i] == &client) ? 1 : 0;
     }
     m_counters.deliveries.add(delivered);
     observeLatency(deliveries);

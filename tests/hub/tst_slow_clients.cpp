@@ -161,11 +161,11 @@ void TestSlowClients::oneWhoStopsReadingIsClosed()
 void TestSlowClients::oneWhoStaysSlowIsClosed()
 {
     HubOptions options = optionsWith(HubOptions::SlowClientPolicy::Disconnect, 100ms);
-    options.limits.queueSize = 64 * kQueueBytes;
+    options.limits.queueSize = 16 * kQueueBytes;
     TestHub relay(options);
     PacedClient stalled(relay.port(), kSmallWindow);
     QVERIFY(stalled.upgrade());
-    const int pastTheMark = static_cast<int>(40 * kQueueBytes / kPayloadBytes);
+    const int pastTheMark = static_cast<int>(14 * kQueueBytes / kPayloadBytes);
     QElapsedTimer elapsed;
     elapsed.start();
     for (int i = 0; i < pastTheMark; ++i) {
@@ -186,11 +186,11 @@ void TestSlowClients::oneWhoStaysSlowIsClosed()
 void TestSlowClients::oneWhoIsSlowForLessThanTheGraceStays()
 {
     HubOptions options = optionsWith(HubOptions::SlowClientPolicy::Disconnect, 10min);
-    options.limits.queueSize = 64 * kQueueBytes;
+    options.limits.queueSize = 16 * kQueueBytes;
     TestHub relay(options);
     PacedClient hiccuping(relay.port(), kSmallWindow);
     QVERIFY(hiccuping.upgrade());
-    const int pastTheMark = static_cast<int>(40 * kQueueBytes / kPayloadBytes);
+    const int pastTheMark = static_cast<int>(14 * kQueueBytes / kPayloadBytes);
     int next = 0;
     for (int round = 0; round < 2; ++round) {
         for (int i = 0; i < pastTheMark; ++i) {
@@ -270,11 +270,11 @@ void TestSlowClients::dropOldestLeavesOutWholeMessages()
 void TestSlowClients::dropOldestAfterTheGrace()
 {
     HubOptions options = optionsWith(HubOptions::SlowClientPolicy::DropOldest, 50ms);
-    options.limits.queueSize = 64 * kQueueBytes;
+    options.limits.queueSize = 16 * kQueueBytes;
     TestHub relay(options);
     PacedClient stalled(relay.port(), kSmallWindow);
     QVERIFY(stalled.upgrade());
-    const int pastTheMark = static_cast<int>(40 * kQueueBytes / kPayloadBytes);
+    const int pastTheMark = static_cast<int>(14 * kQueueBytes / kPayloadBytes);
     for (int i = 0; i < pastTheMark; ++i) {
         QVERIFY(publish(relay, i));
     }
