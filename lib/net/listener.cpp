@@ -77,6 +77,10 @@ Outcome Listener::listen(const QString &address, quint16 port)
                 .arg(address, QString::number(port));
         return Error{explain(serverError(), where, errorString())};
     }
+    // What a turn brings goes out at once: waiting for more (Nagle) would only delay it. Linux
+    // hands the option on to the sockets that are accepted.
+    const int on = 1;
+    ::setsockopt(static_cast<int>(socketDescriptor()), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return success();
 }
 
@@ -88,11 +92,7 @@ void Listener::close()
 
 void Listener::incomingConnection(qintptr descriptor)
 {
-    SocketHandle socket(static_cast<int>(descriptor));
-    // What a turn brings goes out at once: waiting for more (Nagle) would only delay it.
-    const int on = 1;
-    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    m_onAccepted(std::move(socket));
+    m_onAccepted(SocketHandle(static_cast<int>(descriptor)));
 }
 
 } // namespace relay
