@@ -228,9 +228,9 @@ std::vector<Setting> relaySettings()
             [](auto &s) -> auto & { return s.hub.limits.queueSize; }),
         number(
             "limits.inbox_size", ValueType::Size, {kKiB, 64 * kGiB},
-            "What may wait for one worker thread; past it senders are not read from until it is "
-            "half "
-            "empty.",
+            "What may wait for one worker thread; past it senders are not read from until it "
+            "has taken it in. Best below limits.queue_size: what it takes in at once must fit "
+            "there.",
             [](auto &s) -> auto & { return s.hub.limits.inboxSize; }),
         number(
             "keepalive.interval", ValueType::Duration, {0, 24 * kHour},

@@ -21,23 +21,16 @@ struct JointRule
     QString (*complaint)(const Settings &); ///< empty: the rule holds
 };
 
-QString complainOfBuffer(qint64 size, qint64 messageSize)
-{
-    const qint64 needed = messageSize + kFrameHeadAllowance;
-    return size >= needed ? QString()
-                          : QStringLiteral("%1 cannot hold one message of limits.message_size (%2) "
-                                           "and its frame: make it at least %3")
-                                .arg(formatSize(size), formatSize(messageSize), formatSize(needed));
-}
-
 QString complainOfQueueSize(const Settings &settings)
 {
-    return complainOfBuffer(settings.hub.limits.queueSize, settings.hub.limits.messageSize);
-}
-
-QString complainOfInboxSize(const Settings &settings)
-{
-    return complainOfBuffer(settings.hub.limits.inboxSize, settings.hub.limits.messageSize);
+    const HubOptions::Limits &limits = settings.hub.limits;
+    const qint64 needed = limits.messageSize + kFrameHeadAllowance;
+    return limits.queueSize >= needed
+               ? QString()
+               : QStringLiteral("%1 cannot hold one message of limits.message_size (%2) and its "
+                                "frame: make it at least %3")
+                     .arg(formatSize(limits.queueSize), formatSize(limits.messageSize),
+                          formatSize(needed));
 }
 
 QString complainOfCertFile(const Settings &settings)
@@ -81,8 +74,6 @@ const std::vector<JointRule> &jointRules()
     static const std::vector<JointRule> kRules{
         {{QStringLiteral("limits.queue_size"), QStringLiteral("limits.message_size")},
          complainOfQueueSize},
-        {{QStringLiteral("limits.inbox_size"), QStringLiteral("limits.message_size")},
-         complainOfInboxSize},
         {{QStringLiteral("server.tls.cert_file"), QStringLiteral("server.tls.enabled")},
          complainOfCertFile},
         {{QStringLiteral("server.tls.key_file"), QStringLiteral("server.tls.enabled")},

@@ -14,7 +14,7 @@ Chunk chunkOf(const Frame &frame)
     return {frame.storage(), frame.bytes(), 1};
 }
 
-Batch::Batch(std::span<const Delivery> deliveries)
+Batch::Batch(std::span<const Delivery> deliveries, qsizetype maxChunkBytes)
 {
     std::size_t first = 0;
     while (first < deliveries.size()) {
@@ -23,7 +23,7 @@ Batch::Batch(std::span<const Delivery> deliveries)
         qsizetype runBytes = 0;
         while (end < deliveries.size()) {
             const qsizetype size = deliveries[end].frame.bytes().size();
-            if (size > kMaxCopiedFrameBytes || runBytes + size > kMaxChunkBytes) {
+            if (size > kMaxCopiedFrameBytes || runBytes + size > maxChunkBytes) {
                 break;
             }
             runBytes += size;

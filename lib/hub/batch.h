@@ -35,7 +35,8 @@ public:
     /// it.
     static constexpr qsizetype kMaxChunkBytes = 65536;
 
-    explicit Batch(std::span<const Delivery> deliveries);
+    /// `maxChunkBytes` bounds what is copied together; a frame that is longer stands alone.
+    explicit Batch(std::span<const Delivery> deliveries, qsizetype maxChunkBytes = kMaxChunkBytes);
 
     [[nodiscard]] std::span<const Chunk> chunks() const { return m_chunks; }
     /// The same for writev(2); at most as many as one call takes (the rest is queued by who could

@@ -57,15 +57,15 @@ quint16 closeCodeIn(QByteArrayView payload)
 
 } // namespace
 
-Client::Client(Worker &worker, SocketHandle socket, ClientId id, bool isOverLimit)
+Client::Client(Worker &worker, Arrival arrival)
     : m_worker(worker)
-    , m_id(id)
-    , m_peer(PeerAddress::of(socket))
-    , m_socket(std::move(socket), worker.tls(), *this)
+    , m_id(arrival.id)
+    , m_peer(arrival.accepted.peer)
+    , m_socket(std::move(arrival.accepted.socket), worker.tls(), *this)
     , m_assembler(static_cast<quint64>(worker.options().limits.messageSize))
     , m_outbox(worker.options().limits.queueSize)
     , m_lastAlive(worker.now())
-    , m_isOverLimit(isOverLimit)
+    , m_isOverLimit(arrival.isOverLimit)
 {
     watchDeadline(m_worker.options().limits.handshakeTimeout);
 }
@@ -80,6 +80,7 @@ void Client::socketReadable()
         return;
     }
     if (m_state == State::Open && m_worker.isCongested()) {
+        m_isReadingPaused = true;
         m_socket.setReadInterest(false);
         m_worker.resumeLater(*this);
         return;
@@ -103,6 +104,8 @@ void Client::socketReadable()
 
 void Client::resumeReading()
 {
+    m_isReadingPaused = false;
+    noteSignOfLife(); // whether it is alive could not be seen
     m_socket.setReadInterest(true);
 }
 
@@ -344,11 +347,10 @@ quint64 Client::queueFrom(std::span<const Chunk> chunks, std::size_t written)
         } else if (written > 0) {
             m_outbox.pushBegun(chunk, std::exchange(written, 0));
             accepted += chunk.messages;
+        } else if (m_state != State::Open) {
+            m_worker.dropped(DropReason::SlowConsumer, chunk.messages); // closed by a chunk before
         } else if (queue(chunk)) {
             accepted += chunk.messages;
-        }
-        if (m_state != State::Open) {
-            return accepted;
         }
     }
     requestFlush();
@@ -593,7 +595,9 @@ void Client::keepAlive()
     const auto &keepalive = m_worker.options().keepalive;
     const auto silence =
         std::chrono::duration_cast<std::chrono::milliseconds>(m_worker.now() - m_lastAlive);
-    if (m_isPinged) {
+    if (m_isReadingPaused) {
+        watchDeadline(keepalive.interval);
+    } else if (m_isPinged) {
         close(DisconnectReason::KeepaliveTimeout);
     } else if (silence < keepalive.interval) {
         watchDeadline(keepalive.interval - silence);

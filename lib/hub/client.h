@@ -4,6 +4,7 @@
 #include "base/ids.h"
 #include "hub/batch.h"
 #include "hub/disconnect.h"
+#include "hub/inbox.h"
 #include "hub/outbox.h"
 #include "metrics/relay_counters.h"
 #include "net/peer_address.h"
@@ -37,7 +38,7 @@ class Worker;
 class Client final : private WireSocketOwner, private MessageSink, private WheelTimer
 {
 public:
-    Client(Worker &worker, SocketHandle socket, ClientId id, bool isOverLimit);
+    Client(Worker &worker, Arrival arrival);
     ~Client();
     Client(const Client &) = delete;
     Client &operator=(const Client &) = delete;
@@ -133,6 +134,7 @@ private:
     bool m_isFlushDue = false;
     bool m_isWriteBlocked = false;
     bool m_isPinged = false;
+    bool m_isReadingPaused = false;
     bool m_peerClosed = false;
     bool m_hasPublished = false;
 };

@@ -48,11 +48,13 @@ public:
         : q(hub)
         , options(std::move(hubOptions))
         , backpressure([this] { wakeAll(); })
-        , listener([this](SocketHandle socket) { accept(std::move(socket)); })
+        , listener([this](Listener::Batch &batch) { accept(batch); })
     {}
 
     void startWorkers();
-    void accept(SocketHandle socket);
+    void accept(Listener::Batch &batch);
+    [[nodiscard]] std::size_t leastLoaded() const;
+    [[nodiscard]] quint64 connectionCount() const;
     [[nodiscard]] quint64 loadOf(std::size_t worker) const;
     void wakeAll();
     void oneDrained();
@@ -105,25 +107,51 @@ quint64 Hub::Private::loadOf(std::size_t worker) const
     return handedOver[worker] - workers[worker]->endedConnections();
 }
 
-void Hub::Private::accept(SocketHandle socket)
+void Hub::Private::accept(Listener::Batch &batch)
 {
-    quint64 connections = 0;
-    std::size_t idlest = 0;
+    std::vector<bool> mustWake(workers.size());
+    for (AcceptedSocket &accepted : batch) {
+        const std::size_t worker = leastLoaded();
+        const quint64 connections = connectionCount();
+        const auto limit = static_cast<quint64>(maxConnections);
+        if (connections >= limit + kRefusalSlots) {
+            turnedAway
+                .add(); // without an answer, as nobody is left to give it: the socket is closed
+            continue;
+        }
+        ++handedOver[worker];
+        if (workers[worker]->inbox().push(
+                Arrival{std::move(accepted), ClientId{++lastClientId}, connections >= limit}))
+        {
+            mustWake[worker] = true;
+        }
+    }
+    // Woken once for all of the batch.
     for (std::size_t i = 0; i < workers.size(); ++i) {
-        connections += loadOf(i);
+        if (mustWake[i]) {
+            workers[i]->wakeUp();
+        }
+    }
+}
+
+std::size_t Hub::Private::leastLoaded() const
+{
+    std::size_t idlest = 0;
+    for (std::size_t i = 1; i < workers.size(); ++i) {
         if (loadOf(i) < loadOf(idlest)) {
             idlest = i;
         }
     }
-    const auto limit = static_cast<quint64>(maxConnections);
-    if (connections >= limit + kRefusalSlots) {
-        turnedAway
-            .add(); // without an answer, as nobody is left to give it: the handle closes the socket
-        return;
+    return idlest;
+}
+
+quint64 Hub::Private::connectionCount() const
+{
+    quint64 connections = 0;
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+        connections += loadOf(i);
     }
-    ++handedOver[idlest];
-    workers[idlest]->inbox().push(
-        Arrival{std::move(socket), ClientId{++lastClientId}, connections >= limit});
+    return connections;
 }
 
 void Hub::Private::wakeAll()
@@ -196,8 +224,8 @@ Hub::~Hub()
 
 Outcome Hub::listen()
 {
-    if (!d->workers.empty()) {
-        return Error{QStringLiteral("this hub has listened already")};
+    if (!d->workers.empty() || d->isClosing) {
+        return Error{QStringLiteral("this hub has listened or was closed already")};
     }
     Outcome listening = d->listener.listen(d->options.address, d->options.port);
     if (listening) {

@@ -44,7 +44,8 @@ public:
     explicit Hub(HubOptions options, QObject *parent = nullptr);
     ~Hub() override;
 
-    /// Starts the workers and accepts on the options' address and port. Call once.
+    /// Starts the workers and accepts on the options' address and port. Once, and not after
+    /// close().
     Outcome listen();
 
     /// Stops accepting, writes what is queued, sends every client a close frame (1001) and waits up

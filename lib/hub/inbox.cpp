@@ -29,17 +29,11 @@ Inbox::Pushed Inbox::push(const Delivery &delivery)
     return pushed;
 }
 
-void Inbox::push(Arrival arrival)
+bool Inbox::push(Arrival arrival)
 {
-    bool wasEmpty = false;
-    {
-        const MutexLock lock(m_mutex);
-        wasEmpty = std::exchange(m_isEmpty, false);
-        m_content.arrivals.push_back(std::move(arrival));
-    }
-    if (wasEmpty) {
-        m_wake();
-    }
+    const MutexLock lock(m_mutex);
+    m_content.arrivals.push_back(std::move(arrival));
+    return std::exchange(m_isEmpty, false);
 }
 
 void Inbox::pushClose(std::chrono::milliseconds grace)

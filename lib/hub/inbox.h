@@ -4,7 +4,7 @@
 #include "base/mutex.h"
 #include "hub/backpressure.h"
 #include "hub/delivery.h"
-#include "net/socket_handle.h"
+#include "net/accepted_socket.h"
 
 #include <chrono>
 #include <functional>
@@ -16,7 +16,7 @@ namespace relay {
 /// A connection that the accepting thread hands to a worker.
 struct Arrival
 {
-    SocketHandle socket;
+    AcceptedSocket accepted;
     ClientId id{};
     bool isOverLimit = false; ///< limits.connections was reached: to be answered 503
 };
@@ -41,8 +41,8 @@ public:
     };
     [[nodiscard]] Pushed push(const Delivery &delivery);
     void wake() const { m_wake(); }
-    /// Wakes by itself.
-    void push(Arrival arrival);
+    /// Returns whether the worker must be woken.
+    [[nodiscard]] bool push(Arrival arrival);
     /// Asks the worker to end: Worker::close(). The shortest grace asked for counts.
     void pushClose(std::chrono::milliseconds grace);
 

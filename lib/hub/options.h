@@ -44,9 +44,10 @@ struct HubOptions
         /// What may wait for one client; past it slowClients.policy applies. A message as long as
         /// messageSize must fit.
         qint64 queueSize = qint64{4} << 20;
-        /// What may wait for one worker; past it senders are not read from until it is half empty.
-        /// Nothing is lost.
-        qint64 inboxSize = qint64{64} << 20;
+        /// What may wait for one worker; past it senders are not read from until the worker has
+        /// taken it in. Nothing is lost. Less than queueSize, so that what a worker takes in at
+        /// once fits there.
+        qint64 inboxSize = qint64{2} << 20;
     } limits;
 
     struct Keepalive

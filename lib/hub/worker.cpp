@@ -36,6 +36,8 @@ Worker::Worker(int number,
     , m_backpressure(backpressure)
     , m_observer(observer)
     , m_origins(options.origins)
+    , m_maxTurnBytes(std::min(kMaxTurnBytes, options.limits.queueSize / 4))
+    , m_maxChunkBytes(std::min<qsizetype>(Batch::kMaxChunkBytes, options.limits.queueSize / 8))
     , m_closeTimeout(options.closeTimeout)
     , m_wheel(kTick, Clock::now())
     , m_receiveBuffer(kReceiveBufferBytes)
@@ -146,8 +148,7 @@ void Worker::turnWheel()
 
 void Worker::admit(Arrival arrival)
 {
-    auto client =
-        std::make_unique<Client>(*this, std::move(arrival.socket), arrival.id, arrival.isOverLimit);
+    auto client = std::make_unique<Client>(*this, std::move(arrival));
     client->slot = m_clients.size();
     m_clients.push_back(std::move(client));
     if (m_isClosing) {
@@ -274,7 +275,7 @@ void Worker::publish(Client &sender, const Frame &message)
         m_observer.messageReceived(sender, message);
     }
     const qint64 waiting = m_channel.publish({message, sender.id(), now()}, &m_inbox);
-    if (waiting >= kMaxTurnBytes) {
+    if (waiting >= m_maxTurnBytes) {
         deliverNow();
     }
 }
@@ -291,12 +292,13 @@ void Worker::deliverToAll(DeliveriesView deliveries)
     if (deliveries.empty() || m_members.empty()) {
         return;
     }
-    const Batch batch(deliveries);
+    const Batch batch(deliveries, m_maxChunkBytes);
     quint64 delivered = 0;
     for (std::size_t i = 0; i < m_members.size();) {
         Client &client = *m_members[i];
         if (client.takeHasPublished() && !m_options.echo) {
-            delivered += client.deliver(Batch(withoutOwn(deliveries, client.id())));
+            delivered +=
+                client.deliver(Batch(withoutOwn(deliveries, client.id()), m_maxChunkBytes));
         } else {
             delivered += client.deliver(batch);
         }

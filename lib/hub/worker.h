@@ -147,6 +147,8 @@ private:
     std::unique_ptr<QWebSocketServer> m_server;
     std::unique_ptr<QTimer> m_tick;
     std::unique_ptr<QTimer> m_graceTimer;
+    const qint64 m_maxTurnBytes;     // one turn of ours must not fill a client's queue
+    const qsizetype m_maxChunkBytes; // nor one chunk, which is dropped as a whole
     std::chrono::milliseconds m_closeTimeout;
     TimerWheel m_wheel;
     std::vector<char> m_receiveBuffer;

@@ -2,12 +2,15 @@
 
 #include <QHostAddress>
 #include <QLoggingCategory>
+#include <QSocketNotifier>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <chrono>
+#include <utility>
 
 Q_LOGGING_CATEGORY(lcListener, "relay.net")
 
@@ -41,26 +44,41 @@ QString explain(QAbstractSocket::SocketError error, const QString &where, const 
     }
 }
 
+/// Whether accept4(2) failed because of the connection that it was about to give, which is gone;
+/// the next may be good.
+bool concernsOneConnection(int error)
+{
+    switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPERM: // a firewall's rule
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+        return true;
+    default:
+        return false;
+    }
+}
+
 } // namespace
 
-Listener::Listener(std::function<void(SocketHandle)> onAccepted)
+Listener::Listener(std::function<void(Batch &)> onAccepted)
     : m_onAccepted(std::move(onAccepted))
 {
     setListenBacklogSize(kBacklog);
-    setMaxPendingConnections(kBacklog);
+    m_batch.reserve(kBatch);
     m_retry.setSingleShot(true);
     m_retry.setInterval(kRetry);
-    connect(&m_retry, &QTimer::timeout, this, [this] { resumeAccepting(); });
-    // QTcpServer stops accepting when accept(2) fails for want of descriptors.
-    connect(this, &QTcpServer::acceptError, this,
-            [this] {
-                qCWarning(lcListener)
-                    << "accept failed:" << qPrintable(errorString())
-                    << "- trying again; raise the limit of open files (ulimit -n) or lower "
-                       "limits.connections";
-                m_retry.start();
-            });
+    connect(&m_retry, &QTimer::timeout, this, [this] { m_notifier->setEnabled(true); });
 }
+
+Listener::~Listener() = default;
 
 Outcome Listener::listen(const QString &address, quint16 port)
 {
@@ -77,22 +95,54 @@ Outcome Listener::listen(const QString &address, quint16 port)
                 .arg(address, QString::number(port));
         return Error{explain(serverError(), where, errorString())};
     }
+    const int descriptor = static_cast<int>(socketDescriptor());
     // What a turn brings goes out at once: waiting for more (Nagle) would only delay it. Linux
     // hands the option on to the sockets that are accepted.
     const int on = 1;
-    ::setsockopt(static_cast<int>(socketDescriptor()), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+
+    pauseAccepting(); // QTcpServer's part ends here
+    m_notifier = std::make_unique<QSocketNotifier>(descriptor, QSocketNotifier::Read);
+    connect(m_notifier.get(), &QSocketNotifier::activated, this, [this] { acceptWaiting(); });
     return success();
 }
 
 void Listener::close()
 {
     m_retry.stop();
+    m_notifier.reset();
     QTcpServer::close();
 }
 
-void Listener::incomingConnection(qintptr descriptor)
+void Listener::acceptWaiting()
 {
-    m_onAccepted(SocketHandle(static_cast<int>(descriptor)));
+    while (m_batch.size() < kBatch) {
+        sockaddr_storage peer{};
+        socklen_t length = sizeof peer;
+        SocketHandle socket(::accept4(static_cast<int>(socketDescriptor()),
+                                      reinterpret_cast<sockaddr *>(&peer), &length, SOCK_CLOEXEC));
+        if (socket.get() >= 0) {
+            m_batch.push_back({std::move(socket), PeerAddress(peer)});
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            break;
+        } else if (!concernsOneConnection(errno)) {
+            pauseForDescriptors();
+            break;
+        }
+    }
+    if (!m_batch.empty()) {
+        m_onAccepted(m_batch);
+        m_batch.clear();
+    }
+}
+
+void Listener::pauseForDescriptors()
+{
+    qCWarning(lcListener).noquote()
+        << "accept failed:" << qt_error_string(errno)
+        << "- trying again; raise the limit of open files (ulimit -n) or lower limits.connections";
+    m_notifier->setEnabled(false);
+    m_retry.start();
 }
 
 } // namespace relay

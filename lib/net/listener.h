@@ -1,30 +1,45 @@
 #pragma once
 
 #include "base/result.h"
-#include "net/socket_handle.h"
+#include "net/accepted_socket.h"
 
 #include <QTcpServer>
 #include <QTimer>
 
 #include <functional>
+#include <memory>
+#include <vector>
+
+class QSocketNotifier;
 
 namespace relay {
 
 /// Accepts TCP connections and hands them on bare: no socket object is made on this thread.
 ///
+/// QTcpServer listens; accepting is done here, because QTcpServer takes a want of descriptors for
+/// something that passes by itself and tries again without a pause, and because what waits together
+/// is handed on together.
+///
 /// Thread: confined to its own.   Owner: Hub.
 /// Limits: a backlog of kBacklog in the kernel. When the process is out of descriptors, accepting
-/// pauses for kRetry and goes on: what waits in the backlog is not lost. Errors: listen() returns
+/// pauses for kRetry and goes on: what waits in the backlog is not lost.   Errors: listen() returns
 /// what is wrong with the address or port.
 class Listener : private QTcpServer
 {
     Q_OBJECT
+    Q_DISABLE_COPY_MOVE(Listener)
 
 public:
     static constexpr int kBacklog = 4096;
+    /// At most so many are handed on at once: the thread has other work too.
+    static constexpr std::size_t kBatch = 64;
 
-    /// `onAccepted` gets each new connection, with TCP_NODELAY set.
-    explicit Listener(std::function<void(SocketHandle)> onAccepted);
+    using Batch = std::vector<AcceptedSocket>;
+
+    /// `onAccepted` gets the new connections, with TCP_NODELAY set; what it leaves in the batch is
+    /// closed.
+    explicit Listener(std::function<void(Batch &)> onAccepted);
+    ~Listener() override;
 
     Outcome listen(const QString &address, quint16 port);
     void close();
@@ -32,9 +47,12 @@ public:
     [[nodiscard]] quint16 port() const { return serverPort(); }
 
 private:
-    void incomingConnection(qintptr descriptor) override;
+    void acceptWaiting();
+    void pauseForDescriptors();
 
-    std::function<void(SocketHandle)> m_onAccepted;
+    std::function<void(Batch &)> m_onAccepted;
+    std::unique_ptr<QSocketNotifier> m_notifier;
+    Batch m_batch;
     QTimer m_retry;
 };
 

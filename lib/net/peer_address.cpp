@@ -10,28 +10,21 @@
 
 namespace relay {
 
-PeerAddress PeerAddress::of(const SocketHandle &socket)
+PeerAddress::PeerAddress(const sockaddr_storage &address)
 {
-    PeerAddress peer;
-    sockaddr_storage storage{};
-    socklen_t length = sizeof storage;
-    if (::getpeername(socket.get(), reinterpret_cast<sockaddr *>(&storage), &length) != 0) {
-        return peer;
-    }
-    if (storage.ss_family == AF_INET) {
+    if (address.ss_family == AF_INET) {
         sockaddr_in v4{};
-        std::memcpy(&v4, &storage, sizeof v4);
-        std::memcpy(peer.m_bytes.data(), &v4.sin_addr, sizeof v4.sin_addr);
-        peer.m_port = qFromBigEndian(v4.sin_port);
-        peer.m_family = Family::V4;
-    } else if (storage.ss_family == AF_INET6) {
+        std::memcpy(&v4, &address, sizeof v4);
+        std::memcpy(m_bytes.data(), &v4.sin_addr, sizeof v4.sin_addr);
+        m_port = qFromBigEndian(v4.sin_port);
+        m_family = Family::V4;
+    } else if (address.ss_family == AF_INET6) {
         sockaddr_in6 v6{};
-        std::memcpy(&v6, &storage, sizeof v6);
-        std::memcpy(peer.m_bytes.data(), &v6.sin6_addr, sizeof v6.sin6_addr);
-        peer.m_port = qFromBigEndian(v6.sin6_port);
-        peer.m_family = Family::V6;
+        std::memcpy(&v6, &address, sizeof v6);
+        std::memcpy(m_bytes.data(), &v6.sin6_addr, sizeof v6.sin6_addr);
+        m_port = qFromBigEndian(v6.sin6_port);
+        m_family = Family::V6;
     }
-    return peer;
 }
 
 QString PeerAddress::toString() const

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "net/socket_handle.h"
-
 #include <QString>
 #include <QtGlobal>
+
+#include <sys/socket.h>
 
 #include <array>
 
@@ -14,8 +14,8 @@ class PeerAddress
 {
 public:
     PeerAddress() = default;
-    /// Asks the system; unknown when the peer is gone already.
-    static PeerAddress of(const SocketHandle &socket);
+    /// As accept(2) gave it; unknown when that is no IP address.
+    explicit PeerAddress(const sockaddr_storage &address);
 
     /// "127.0.0.1:50112", "[::1]:50112", or "unknown". An IPv4 peer of an IPv6 socket is shown as
     /// IPv4.

@@ -286,8 +286,6 @@ void TestConfigFile::refusesBadFiles_data()
     bad("message larger than the default queue", "limits:\n  message_size: 4 MiB\n",
         "relay.yaml:2: limits.queue_size: 4 MiB cannot hold one message of limits.message_size (4 "
         "MiB)");
-    bad("inbox too small", "limits:\n  inbox_size: 1 MiB\n",
-        "relay.yaml:2: limits.inbox_size: 1 MiB cannot hold one message");
     bad("TLS without a certificate", "server:\n  tls:\n    enabled: true\n    key_file: k\n",
         "relay.yaml:3: server.tls.cert_file: is needed when server.tls.enabled is true");
     bad("TLS without a key", "server:\n  tls:\n    enabled: true\n    cert_file: c\n",

@@ -85,7 +85,7 @@ const QList<std::pair<const char *, const char *>> &documentedDefaults()
         {"limits.request_header_fields", "100"},
         {"limits.handshake_timeout", "10s"},
         {"limits.queue_size", "4 MiB"},
-        {"limits.inbox_size", "64 MiB"},
+        {"limits.inbox_size", "2 MiB"},
         {"keepalive.interval", "30s"},
         {"keepalive.timeout", "10s"},
         {"slow_clients.policy", "disconnect"},

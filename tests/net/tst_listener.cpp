@@ -37,6 +37,13 @@ SocketHandle connectTo(quint16 port)
     return socket;
 }
 
+void takeAll(Listener::Batch &batch, std::vector<SocketHandle> &accepted)
+{
+    for (relay::AcceptedSocket &one : batch) {
+        accepted.push_back(std::move(one.socket));
+    }
+}
+
 } // namespace
 
 class TestListener : public QObject
@@ -58,7 +65,7 @@ private Q_SLOTS:
 void TestListener::handsOnWhatItAccepts()
 {
     std::vector<SocketHandle> accepted;
-    Listener listener([&](SocketHandle socket) { accepted.push_back(std::move(socket)); });
+    Listener listener([&](Listener::Batch &batch) { takeAll(batch, accepted); });
     QVERIFY(!listener.isListening());
     QVERIFY(listener.listen(kLoopback, 0));
     QVERIFY(listener.isListening());
@@ -90,7 +97,7 @@ void TestListener::saysWhatIsWrong()
 {
     QFETCH(QString, address);
     QFETCH(QString, said);
-    Listener listener([](SocketHandle) {});
+    Listener listener([](Listener::Batch &) {});
     const Outcome outcome = listener.listen(address, 0);
     QVERIFY(!outcome);
     const QString &message = outcome.error().message;
@@ -103,9 +110,9 @@ void TestListener::saysWhatIsWrong()
 // The commonest mistake has its own words.
 void TestListener::saysThatThePortIsInUse()
 {
-    Listener first([](SocketHandle) {});
+    Listener first([](Listener::Batch &) {});
     QVERIFY(first.listen(kLoopback, 0));
-    Listener second([](SocketHandle) {});
+    Listener second([](Listener::Batch &) {});
     const Outcome outcome = second.listen(kLoopback, first.port());
     QVERIFY(!outcome);
     const QString where = QStringLiteral("127.0.0.1:%1").arg(first.port());
@@ -118,7 +125,7 @@ void TestListener::saysThatThePortIsInUse()
 void TestListener::aHandleThatNobodyTakesIsClosed()
 {
     int descriptor = -1;
-    Listener listener([&](const SocketHandle &socket) { descriptor = socket.get(); });
+    Listener listener([&](Listener::Batch &batch) { descriptor = batch[0].socket.get(); });
     QVERIFY(listener.listen(kLoopback, 0));
     const SocketHandle client = connectTo(listener.port());
     QTRY_VERIFY_WITH_TIMEOUT(descriptor >= 0, kPatienceMs);
@@ -131,7 +138,7 @@ void TestListener::acceptsAWholeStorm()
 {
     constexpr std::size_t kClients = 300;
     std::vector<SocketHandle> accepted;
-    Listener listener([&](SocketHandle socket) { accepted.push_back(std::move(socket)); });
+    Listener listener([&](Listener::Batch &batch) { takeAll(batch, accepted); });
     QVERIFY(listener.listen(kLoopback, 0));
     std::vector<SocketHandle> clients;
     for (std::size_t i = 0; i < kClients; ++i) {
@@ -145,7 +152,7 @@ void TestListener::acceptsAWholeStorm()
 void TestListener::goesOnWhenDescriptorsAreFree()
 {
     std::vector<SocketHandle> accepted;
-    Listener listener([&](SocketHandle socket) { accepted.push_back(std::move(socket)); });
+    Listener listener([&](Listener::Batch &batch) { takeAll(batch, accepted); });
     QVERIFY(listener.listen(kLoopback, 0));
     const SocketHandle client = connectTo(listener.port());
     QVERIFY(client.get() >= 0);
@@ -171,7 +178,7 @@ void TestListener::goesOnWhenDescriptorsAreFree()
 // After close() nobody is let in any more.
 void TestListener::refusesOnceClosed()
 {
-    Listener listener([](SocketHandle) {});
+    Listener listener([](Listener::Batch &) {});
     QVERIFY(listener.listen(kLoopback, 0));
     const quint16 port = listener.port();
     listener.close();

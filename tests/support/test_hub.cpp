@@ -14,6 +14,7 @@ HubOptions testOptions(int workers)
     options.port = 0;
     options.workers = workers;
     options.limits.connections = 1000;
+    options.limits.inboxSize = qint64{64} << 20; // tests publish more at once than is wise
     return options;
 }
 
