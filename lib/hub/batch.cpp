@@ -1,5 +1,7 @@
 #include "hub/batch.h"
 
+#include <algorithm>
+
 namespace relay {
 
 namespace {
@@ -34,11 +36,11 @@ Batch::Batch(std::span<const Delivery> deliveries, qsizetype maxChunkBytes)
             ++first;
             continue;
         }
-        Chunk run;
-        run.storage.reserve(runBytes);
-        run.messages = static_cast<quint32>(end - first);
+        Chunk run{QByteArray(runBytes, Qt::Uninitialized), {}, static_cast<quint32>(end - first)};
+        char *out = run.storage.data();
         for (; first < end; ++first) {
-            run.storage.append(deliveries[first].frame.bytes());
+            const QByteArrayView bytes = deliveries[first].frame.bytes();
+            out = std::copy(bytes.begin(), bytes.end(), out);
         }
         run.bytes = run.storage;
         add(std::move(run));

@@ -2,7 +2,6 @@
 
 #include "hub/worker.h"
 #include "wire/close_code.h"
-#include "wire/http_request.h"
 #include "wire/upgrade_request.h"
 
 #include <algorithm>
@@ -15,19 +14,6 @@ namespace {
 /// What one write takes from an outbox: beyond some dozens a further call costs little by
 /// comparison.
 constexpr std::size_t kMaxPieces = 64;
-
-HandshakeFailure failureOf(UpgradeRefusal refusal)
-{
-    switch (refusal) {
-    case UpgradeRefusal::BadRequest:
-        return HandshakeFailure::BadRequest;
-    case UpgradeRefusal::MethodNotAllowed:
-        return HandshakeFailure::MethodNotAllowed;
-    case UpgradeRefusal::UpgradeRequired:
-        return HandshakeFailure::UpgradeRequired;
-    }
-    return HandshakeFailure::BadRequest;
-}
 
 /// A control frame as QWebSocket reads it: it does not insist on a mask, and the parser has taken
 /// it off.
@@ -72,7 +58,7 @@ Client::Client(Worker &worker, Arrival arrival)
 
 Client::~Client() = default;
 
-// --- Reading -----------------------------------------------------------------------------------
+// Reading
 
 void Client::socketReadable()
 {
@@ -118,8 +104,8 @@ void Client::received(std::span<const char> bytes)
     case State::Upgrading:
         // A client need not wait for the answer before it sends frames, but has no reason to send
         // many.
-        m_input.append(bytes.data(), static_cast<qsizetype>(bytes.size()));
-        if (m_input.size() > m_worker.options().limits.requestHeadSize) {
+        m_pipelined.append(bytes.data(), static_cast<qsizetype>(bytes.size()));
+        if (m_pipelined.size() > m_worker.options().limits.requestHeadSize) {
             failHandshake(HandshakeFailure::HeadTooLarge,
                           QStringLiteral("too much data before the answer"));
         }
@@ -224,52 +210,28 @@ void Client::peerEnded()
 void Client::socketFailed(const QString &reason)
 {
     if (m_state == State::Handshaking || m_state == State::Upgrading) {
-        const bool isTls = m_worker.tls() != nullptr && m_input.isEmpty();
+        const bool isTls =
+            m_worker.tls() != nullptr && m_state == State::Handshaking && m_handshake.isEmpty();
         failHandshake(isTls ? HandshakeFailure::Tls : HandshakeFailure::Disconnected, reason);
     } else {
         peerEnded();
     }
 }
 
-// --- The opening handshake
-// ------------------------------------------------------------------------
+// The opening handshake
 
 void Client::readHead(std::span<const char> bytes)
 {
-    const auto &limits = m_worker.options().limits;
-    m_input.append(bytes.data(), static_cast<qsizetype>(bytes.size()));
-    const HttpRequestParse parse =
-        parseHttpRequest(m_input, {limits.requestHeadSize, limits.requestHeaderFields});
-    switch (parse.status) {
-    case HttpRequestParse::Status::NeedMore:
-        break;
-    case HttpRequestParse::Status::Malformed:
-        refuse(HandshakeFailure::BadRequest, plainResponse(400, parse.problem));
-        break;
-    case HttpRequestParse::Status::TooLarge:
-        refuse(HandshakeFailure::HeadTooLarge, plainResponse(431, parse.problem));
-        break;
-    case HttpRequestParse::Status::Complete:
-        startUpgrade(parse.request, m_input.sliced(parse.headBytes));
-        break;
+    const auto verdict = m_handshake.feed(bytes, m_worker.options().limits, m_worker.origins());
+    if (const auto *refusal = std::get_if<OpeningHandshake::Refusal>(&verdict)) {
+        refuse(refusal->failure, refusal->response);
+    } else if (const auto *upgrade = std::get_if<OpeningHandshake::Upgrade>(&verdict)) {
+        startUpgrade(*upgrade);
     }
 }
 
-void Client::startUpgrade(const HttpRequest &request, QByteArray pipelined)
+void Client::startUpgrade(const OpeningHandshake::Upgrade &upgrade)
 {
-    const auto verdict = judgeUpgrade(request);
-    if (const auto *refused = std::get_if<RefusedUpgrade>(&verdict)) {
-        refuse(failureOf(refused->reason), refused->response);
-        return;
-    }
-    const auto &upgrade = std::get<UpgradeRequest>(verdict);
-    if (!m_worker.origins().allows(upgrade.origin, upgrade.host)) {
-        refuse(HandshakeFailure::ForbiddenOrigin,
-               plainResponse(403,
-                             "This page's origin may not connect to this relay. Its operator can "
-                             "name it in server.origins.\n"));
-        return;
-    }
     if (m_isOverLimit) {
         refuse(HandshakeFailure::ConnectionLimit,
                plainResponse(
@@ -277,7 +239,7 @@ void Client::startUpgrade(const HttpRequest &request, QByteArray pipelined)
         return;
     }
     m_state = State::Upgrading;
-    m_input = std::move(pipelined);
+    m_pipelined = upgrade.pipelined;
     m_socket.preload(minimalUpgradeHead(upgrade.key));
     m_worker.upgrade(m_socket);
 }
@@ -289,7 +251,7 @@ void Client::upgraded(std::unique_ptr<QWebSocket> webSocket)
     m_state = State::Open;
     m_worker.join(*this);
     watchDeadline(m_worker.options().keepalive.interval);
-    if (const QByteArray pipelined = std::exchange(m_input, {}); !pipelined.isEmpty()) {
+    if (const QByteArray pipelined = std::exchange(m_pipelined, {}); !pipelined.isEmpty()) {
         readFrames({pipelined.constData(), static_cast<std::size_t>(pipelined.size())});
     }
 }
@@ -299,7 +261,6 @@ void Client::refuse(HandshakeFailure failure, const HttpResponse &response)
     m_worker.handshakeFailed(*this, failure, QString::number(response.status));
     m_state = State::Closing;
     m_peerClosed = true; // no answer is expected
-    m_input = {};
     controlWritten(response.serialize());
     watchDeadline(m_worker.closeTimeout());
 }
@@ -310,8 +271,7 @@ void Client::failHandshake(HandshakeFailure failure, const QString &reason)
     end(reason);
 }
 
-// --- Writing
-// ---------------------------------------------------------------------------------------
+// Writing
 
 quint64 Client::deliver(const Batch &batch)
 {
@@ -473,7 +433,7 @@ void Client::waitUntilWritable()
     m_socket.setWriteInterest(true);
 }
 
-// --- The end ------------------------------------------------------------------------------------
+// The end
 
 void Client::close(DisconnectReason reason)
 {
@@ -556,8 +516,7 @@ void Client::end(const QString &reason)
                    reason);
 }
 
-// --- Deadlines
-// ---------------------------------------------------------------------------------------
+// Deadlines
 
 void Client::watchDeadline(std::chrono::milliseconds delay)
 {

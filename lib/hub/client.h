@@ -5,6 +5,7 @@
 #include "hub/batch.h"
 #include "hub/disconnect.h"
 #include "hub/inbox.h"
+#include "hub/opening_handshake.h"
 #include "hub/outbox.h"
 #include "metrics/relay_counters.h"
 #include "net/peer_address.h"
@@ -97,7 +98,7 @@ private:
 
     void received(std::span<const char> bytes);
     void readHead(std::span<const char> bytes);
-    void startUpgrade(const HttpRequest &request, QByteArray pipelined);
+    void startUpgrade(const OpeningHandshake::Upgrade &upgrade);
     void refuse(HandshakeFailure failure, const HttpResponse &response);
     void failHandshake(HandshakeFailure failure, const QString &reason);
     void readFrames(std::span<const char> bytes);
@@ -125,7 +126,8 @@ private:
     std::unique_ptr<QWebSocket> m_webSocket; // destroyed before m_socket, on which it stands
     MessageAssembler m_assembler;
     Outbox m_outbox;
-    QByteArray m_input; // the request head so far; while upgrading, what was sent behind it
+    OpeningHandshake m_handshake;
+    QByteArray m_pipelined; // sent behind the head, until the upgrade is done
     QString m_closeReason;
     TimePoint m_lastAlive;
     quint16 m_closeCode = 0; // 0: no close frame was sent or received yet

@@ -87,7 +87,7 @@ public:
     bool isClosing = false;
 };
 
-// --- Accepting -----------------------------------------------------------------------------------
+// Accepting
 
 void Hub::Private::startWorkers()
 {
@@ -161,8 +161,7 @@ void Hub::Private::wakeAll()
     }
 }
 
-// --- From the workers
-// ------------------------------------------------------------------------------
+// From the workers
 
 void Hub::Private::clientConnected(const Client &client)
 {
@@ -202,8 +201,7 @@ void Hub::Private::oneDrained()
     Q_EMIT q.closed();
 }
 
-// --- Hub
-// ----------------------------------------------------------------------------------------------
+// Hub
 
 Hub::Hub(HubOptions options, QObject *parent)
     : QObject(parent)

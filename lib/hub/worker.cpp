@@ -52,8 +52,7 @@ Worker::~Worker()
 
 void Worker::stop()
 {
-    m_thread.quit();
-    m_thread.wait();
+    m_thread.stop();
 }
 
 const QSslConfiguration *Worker::tls() const
@@ -68,8 +67,7 @@ int Worker::clientCount() const
     return static_cast<int>(m_counters.connections.value() - ended);
 }
 
-// --- The thread and its turn
-// ----------------------------------------------------------------------
+// The thread and its turn
 
 void Worker::threadStarted()
 {
@@ -143,8 +141,7 @@ void Worker::turnWheel()
     }
 }
 
-// --- Connections
-// -------------------------------------------------------------------------------------
+// Connections
 
 void Worker::admit(Arrival arrival)
 {
@@ -265,8 +262,7 @@ void Worker::endAll()
     }
 }
 
-// --- Messages
-// ------------------------------------------------------------------------------------------
+// Messages
 
 void Worker::publish(Client &sender, const Frame &message)
 {
