@@ -1,5 +1,6 @@
 #include "wire/mask.h"
 
+#include <bit>
 #include <cstring>
 
 namespace relay {
@@ -13,23 +14,20 @@ constexpr std::size_t kWordBytes = sizeof(quint64);
 constexpr std::size_t kBlockBytes = kBlockWords * kWordBytes;
 
 /// The key, turned to the phase that `offset` has and repeated to fill a word.
-std::array<quint8, kWordBytes> keyBytesAt(const MaskKey &key, quint64 offset)
+quint64 keyWordAt(const MaskKey &key, quint64 offset)
 {
-    std::array<quint8, kWordBytes> bytes{};
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-        bytes[i] = key[(offset + i) % key.size()];
-    }
-    return bytes;
+    const auto bits = static_cast<int>(8 * (offset % key.size()));
+    auto half = std::bit_cast<quint32>(key);
+    half =
+        std::endian::native == std::endian::little ? std::rotr(half, bits) : std::rotl(half, bits);
+    return (quint64{half} << 32) | half;
 }
 
 } // namespace
 
 void unmask(char *out, std::span<const char> masked, const MaskKey &key, quint64 offset)
 {
-    const auto keyBytes = keyBytesAt(key, offset);
-    quint64 keyWord = 0;
-    std::memcpy(&keyWord, keyBytes.data(), kWordBytes);
-
+    const quint64 keyWord = keyWordAt(key, offset);
     const char *in = masked.data();
     std::size_t left = masked.size();
     for (; left >= kBlockBytes; left -= kBlockBytes, in += kBlockBytes, out += kBlockBytes) {
@@ -46,6 +44,7 @@ void unmask(char *out, std::span<const char> masked, const MaskKey &key, quint64
         word ^= keyWord;
         std::memcpy(out, &word, kWordBytes);
     }
+    const auto keyBytes = std::bit_cast<std::array<quint8, kWordBytes>>(keyWord);
     for (std::size_t i = 0; i < left; ++i) {
         out[i] = static_cast<char>(static_cast<quint8>(in[i]) ^ keyBytes[i]);
     }
