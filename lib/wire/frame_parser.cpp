@@ -91,6 +91,9 @@ FrameParser::Event FrameParser::next(std::span<const char> &input)
 
 FrameParser::Event FrameParser::nextHead(std::span<const char> &input)
 {
+    if (m_headHave == 0 && input.size() >= kMaxMaskedHeadBytes) {
+        return nextWholeHead(input);
+    }
     // Each of the first two bytes is judged as it comes: a client that does not speak the protocol
     // is told at once.
     if (m_headHave < 1) {
@@ -126,10 +129,37 @@ FrameParser::Event FrameParser::nextHead(std::span<const char> &input)
     if (m_headHave < maskBegin + kMaskBytes) {
         return Event::NeedMore;
     }
-    std::memcpy(m_head.mask.data(), m_headBytes.data() + maskBegin, kMaskBytes);
-    m_head.payloadBytes = *length;
     m_headHave = 0;
-    m_remaining = *length;
+    return beginPayload(*length, m_headBytes.data() + maskBegin);
+}
+
+/// The usual case: all of the head is there, and needs no keeping. The same rules in the same
+/// order.
+FrameParser::Event FrameParser::nextWholeHead(std::span<const char> &input)
+{
+    const auto *head = reinterpret_cast<const quint8 *>(input.data());
+    if (const auto broken = checkFirstByte(head[0])) {
+        return fail(*broken);
+    }
+    m_head.opcode = Opcode{static_cast<quint8>(head[0] & kOpcodeBits)};
+    m_head.fin = (head[0] & kFinBit) != 0;
+    if (const auto broken = checkSecondByte(head[1], m_head.opcode)) {
+        return fail(*broken);
+    }
+    const auto length = decodeLength(head);
+    if (!length) {
+        return fail(Violation::NonMinimalLength);
+    }
+    const std::size_t maskBegin = lengthEnd(head[1]);
+    input = input.subspan(maskBegin + kMaskBytes);
+    return beginPayload(*length, head + maskBegin);
+}
+
+FrameParser::Event FrameParser::beginPayload(quint64 length, const quint8 *mask)
+{
+    std::memcpy(m_head.mask.data(), mask, kMaskBytes);
+    m_head.payloadBytes = length;
+    m_remaining = length;
     m_chunk = {};
     m_chunkOffset = 0;
     return Event::Head;

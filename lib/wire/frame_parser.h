@@ -84,6 +84,8 @@ private:
     static constexpr std::size_t kMaxMaskedHeadBytes = 14;
 
     Event nextHead(std::span<const char> &input);
+    Event nextWholeHead(std::span<const char> &input);
+    Event beginPayload(quint64 length, const quint8 *mask);
     Event nextPayload(std::span<const char> &input);
     Event fail(Violation violation);
     void take(std::span<const char> &input, std::size_t upTo);
