@@ -17,8 +17,18 @@ EventThread::EventThread(const QString &name, EventThreadUser &user)
 
 EventThread::~EventThread()
 {
-    quit();
+    stop();
+}
+
+void EventThread::stop()
+{
+    {
+        const MutexLock lock(m_mutex);
+        quit();
+    }
     wait();
+    // QThread orders what run() did before this; but the thread sanitizer sees only this lock.
+    const MutexLock lock(m_mutex);
 }
 
 void EventThread::wakeUp()
@@ -33,11 +43,9 @@ void EventThread::run()
 {
     m_user.threadStarted();
     exec();
-    {
-        const MutexLock lock(m_mutex);
-        m_dispatcher = nullptr;
-    }
     m_user.threadFinishing();
+    const MutexLock lock(m_mutex);
+    m_dispatcher = nullptr;
 }
 
 } // namespace relay

@@ -26,7 +26,7 @@ protected:
 
 /// A thread whose event loop stands on an EpollDispatcher.
 ///
-/// Thread: made, started and joined by its owner's; wakeUp() and quit() from any.
+/// Thread: made, started and stopped by its owner's; wakeUp() and quit() from any.
 class EventThread final : public QThread
 {
     Q_OBJECT
@@ -38,6 +38,8 @@ public:
     EventThread(const QString &name, EventThreadUser &user);
     ~EventThread() override;
 
+    /// Ends the loop, and returns when the thread has ended. Again: nothing.   Thread: the owner's.
+    void stop();
     /// Makes the loop take another turn, soon and at least once after this call.   Thread: any.
     void wakeUp();
 
