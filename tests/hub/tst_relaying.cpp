@@ -302,6 +302,7 @@ void TestRelaying::messagesAreNotCopiedForNobody()
                 [&heard](relay::ClientId, const QByteArray &payload) { heard.append(payload); });
     clients[0]->sendText("heard");
     QVERIFY(waitFor([&] { return !heard.isEmpty(); }));
+    QVERIFY(clients[0]->waitForMessages(2)); // the worker is done with the signal
     disconnect(connection);
     clients[0]->sendText("unheard");
     QVERIFY(clients[0]->waitForMessages(3));

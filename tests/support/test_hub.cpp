@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace relay::test {
 
@@ -115,35 +116,32 @@ void TestHub::note(HubEvent event)
 
 WorkerHold::WorkerHold(Hub &hub, const QByteArray &payload)
     : m_gate(std::make_shared<Gate>())
-    , m_connection(QObject::connect(
-          &hub,
-          &Hub::messageReceived,
-          &hub,
-          [gate = m_gate, payload](ClientId, const QByteArray &received) {
-              if (received == payload) {
-                  gate->held.release();
-                  gate->released.acquire();
-              }
-          },
-          Qt::DirectConnection))
-{}
+{
+    QObject::connect(
+        &hub, &Hub::messageReceived, &hub,
+        [gate = m_gate, payload](ClientId, const QByteArray &received) {
+            if (received == payload) {
+                gate->isHeld = true;
+                gate->released.wait();
+            }
+        },
+        Qt::DirectConnection);
+}
 
 WorkerHold::~WorkerHold()
 {
     release();
-    QObject::disconnect(m_connection);
 }
 
 bool WorkerHold::waitUntilHeld()
 {
-    return waitFor([this] { return m_gate->held.tryAcquire(); });
+    return waitFor([this] { return m_gate->isHeld.load(); });
 }
 
 void WorkerHold::release()
 {
-    if (!m_isReleased) {
-        m_isReleased = true;
-        m_gate->released.release();
+    if (!std::exchange(m_isReleased, true)) {
+        m_gate->released.count_down();
     }
 }
 

@@ -5,10 +5,12 @@
 
 #include "support/web_client.h"
 
-#include <QSemaphore>
 #include <QUrl>
 
+#include <atomic>
 #include <functional>
+#include <latch>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -77,7 +79,8 @@ private:
 /// Holds up the worker that reads a message with a certain payload, until it is released: what is
 /// sent meanwhile comes to that worker in one turn.
 ///
-/// The relay's worker waits in a receiver of Hub::messageReceived.
+/// The relay's worker waits in a receiver of Hub::messageReceived, which stays for the hub's life:
+/// once released it lets all pass.
 /// Thread: the test's.   Owner: a test, in which it ends before the hub.
 class WorkerHold
 {
@@ -93,11 +96,10 @@ public:
 private:
     struct Gate
     {
-        QSemaphore held;
-        QSemaphore released;
+        std::atomic<bool> isHeld{false};
+        std::latch released{1};
     };
-    std::shared_ptr<Gate> m_gate; // also the worker's, which may still be on its way out
-    QMetaObject::Connection m_connection;
+    std::shared_ptr<Gate> m_gate; // also the receiver's
     bool m_isReleased = false;
 };
 
