@@ -74,7 +74,9 @@ endfunction()
 
 # relay_test(<layer> <name> [SOURCES ...] LIBRARIES ... [LABELS ...] [TIMEOUT seconds])
 #
-# tests/<layer>/tst_<name>.cpp as a QTest program, run by ctest as <layer>.<name>.
+# tests/<layer>/tst_<name>.cpp as a QTest program, run by ctest as <layer>.<name>. The label "threads" is for what the
+# thread sanitizer has to see; the target thread_tests builds those.
+add_custom_target(thread_tests)
 function(relay_test layer name)
     cmake_parse_arguments(PARSE_ARGV 2 arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS")
     if(NOT arg_TIMEOUT)
@@ -85,5 +87,8 @@ function(relay_test layer name)
     target_link_libraries(tst_${layer}_${name}
         PRIVATE ${arg_LIBRARIES} Qt6::Test relay_build_flags)
     add_test(NAME ${layer}.${name} COMMAND tst_${layer}_${name})
+    if(threads IN_LIST arg_LABELS)
+        add_dependencies(thread_tests tst_${layer}_${name})
+    endif()
     set_tests_properties(${layer}.${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${layer};${arg_LABELS}")
 endfunction()
