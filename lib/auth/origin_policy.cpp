@@ -1,5 +1,6 @@
 #include "auth/origin_policy.h"
 
+#include <QHostAddress>
 #include <QUrl>
 
 #include <algorithm>
@@ -43,7 +44,13 @@ int defaultPort(const QString &scheme)
     return 80;
 }
 
-bool isOwnHost(const QByteArray &origin, const QByteArray &host)
+bool isLocalName(const QString &host)
+{
+    return host == QLatin1String("localhost") || host.endsWith(QLatin1String(".localhost"))
+           || !QHostAddress(host).isNull();
+}
+
+bool isOwnHost(const QByteArray &origin, const QByteArray &host, OriginPolicy::OwnHost ownHost)
 {
     const QUrl originUrl(QString::fromUtf8(origin), QUrl::StrictMode);
     if (!originUrl.isValid() || originUrl.host().isEmpty()) {
@@ -52,14 +59,16 @@ bool isOwnHost(const QByteArray &origin, const QByteArray &host)
     const QUrl hostUrl(originUrl.scheme() % QLatin1String("://") % QString::fromUtf8(host),
                        QUrl::StrictMode);
     const int port = defaultPort(originUrl.scheme());
-    return hostUrl.isValid() && originUrl.host() == hostUrl.host()
+    const bool isTrusted = ownHost == OriginPolicy::OwnHost::AnyName || isLocalName(hostUrl.host());
+    return isTrusted && hostUrl.isValid() && originUrl.host() == hostUrl.host()
            && originUrl.port(port) == hostUrl.port(port);
 }
 
 } // namespace
 
-OriginPolicy::OriginPolicy(QStringList patterns)
+OriginPolicy::OriginPolicy(QStringList patterns, OwnHost ownHost)
     : m_patterns(std::move(patterns))
+    , m_ownHost(ownHost)
 {
     for (QString &pattern : m_patterns) {
         pattern = pattern.toLower();
@@ -68,7 +77,7 @@ OriginPolicy::OriginPolicy(QStringList patterns)
 
 bool OriginPolicy::allows(const QByteArray &origin, const QByteArray &host) const
 {
-    if (origin.isEmpty() || isOwnHost(origin, host)) {
+    if (origin.isEmpty() || isOwnHost(origin, host, m_ownHost)) {
         return true;
     }
     const QString lower = QString::fromUtf8(origin).toLower();

@@ -14,9 +14,15 @@ class OriginPolicy
 {
 public:
     OriginPolicy() = default;
-    /// `patterns` as server.origins: "https://example.com", "https://*.example.com", "*"; case is
-    /// ignored.
-    explicit OriginPolicy(QStringList patterns);
+    enum class OwnHost {
+        AnyName,   ///< the request's Host, whatever it is
+        LocalOnly, ///< only if it is localhost or an IP address
+    };
+    /// `patterns` as server.origins: "https://example.com", "https://*.example.com", "*"; case is ignored.
+    ///
+    /// A relay on loopback is told LocalOnly: any other name in Host may have been made to point to this machine by the
+    /// very page that uses it (DNS rebinding), and must be named in `patterns`.
+    explicit OriginPolicy(QStringList patterns, OwnHost ownHost = OwnHost::AnyName);
 
     /// Whether a request may connect: without an Origin (no browser), with the request's own host
     /// as its origin, or with one that a pattern names.
@@ -24,6 +30,7 @@ public:
 
 private:
     QStringList m_patterns;
+    OwnHost m_ownHost = OwnHost::AnyName;
 };
 
 } // namespace relay

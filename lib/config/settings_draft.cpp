@@ -11,8 +11,9 @@ namespace relay {
 
 namespace {
 
-/// A frame's head is at most 10 bytes; rounded up, as a queue holds frames, not payloads.
-constexpr qint64 kFrameHeadAllowance = 16;
+/// A queue holds frames, whose head is at most 10 bytes, and counts its own cost for each; rounded
+/// up.
+constexpr qint64 kFrameHeadAllowance = 128;
 
 /// A rule over several settings. The problem is told of the first key.
 struct JointRule

@@ -15,6 +15,9 @@ namespace {
 /// comparison.
 constexpr std::size_t kMaxPieces = 64;
 
+/// How long a peer that has heard our last word has to end the connection: a round trip or two.
+constexpr std::chrono::milliseconds kLingerTime{500};
+
 /// A control frame as QWebSocket reads it: it does not insist on a mask, and the parser has taken
 /// it off.
 QByteArray controlFrame(Opcode opcode, QByteArrayView payload)
@@ -65,10 +68,7 @@ void Client::socketReadable()
     if (m_state == State::Ended) {
         return;
     }
-    if (m_state == State::Open && m_worker.isCongested()) {
-        m_isReadingPaused = true;
-        m_socket.setReadInterest(false);
-        m_worker.resumeLater(*this);
+    if (m_state == State::Open && mustWait()) {
         return;
     }
     const std::span<char> buffer = m_worker.receiveBuffer();
@@ -88,11 +88,29 @@ void Client::socketReadable()
     }
 }
 
+bool Client::mustWait()
+{
+    // Who does not take what waits for him is not let make more of it, be it his own echo or pongs;
+    // unless the oldest of it is to be dropped.
+    const bool isBehind = m_outbox.pastMarkSince().has_value() && !dropsOldest();
+    if (!isBehind && !m_worker.isCongested()) {
+        return false;
+    }
+    m_isReadingPaused = true;
+    m_socket.setReadInterest(false);
+    if (!isBehind) {
+        m_worker.resumeLater(*this);
+    }
+    return true;
+}
+
 void Client::resumeReading()
 {
-    m_isReadingPaused = false;
-    noteSignOfLife(); // whether it is alive could not be seen
-    m_socket.setReadInterest(true);
+    if (m_isReadingPaused) {
+        m_isReadingPaused = false;
+        noteSignOfLife(); // whether it is alive could not be seen
+        m_socket.setReadInterest(true);
+    }
 }
 
 void Client::received(std::span<const char> bytes)
@@ -234,8 +252,8 @@ void Client::startUpgrade(const OpeningHandshake::Upgrade &upgrade)
 {
     if (m_isOverLimit) {
         refuse(HandshakeFailure::ConnectionLimit,
-               plainResponse(
-                   503, "The relay has as many connections as it may (limits.connections).\n"));
+               plainResponse(503,
+                             "The relay has as many connections as it may (limits.connections)."));
         return;
     }
     m_state = State::Upgrading;
@@ -283,6 +301,7 @@ quint64 Client::deliver(const Batch &batch)
         // The usual case: nothing waits, and the kernel takes it all.
         const IoResult result = m_socket.send(batch.pieces());
         if (result.status == IoStatus::Failed) {
+            m_worker.dropped(DropReason::Disconnected, batch.messages());
             close(DisconnectReason::PeerVanished);
             return 0;
         }
@@ -317,43 +336,43 @@ quint64 Client::queueFrom(std::span<const Chunk> chunks, std::size_t written)
     return accepted;
 }
 
-bool Client::queue(Chunk chunk)
+bool Client::queue(const Chunk &chunk)
 {
     Outbox::Push pushed = m_outbox.push(chunk, m_worker.now());
-    if (pushed == Outbox::Push::Refused && makeRoom(chunk)) {
-        pushed = m_outbox.push(std::move(chunk), m_worker.now());
+    if (pushed == Outbox::Push::Refused) {
+        if (!dropsOldest()) {
+            m_worker.dropped(DropReason::SlowConsumer, chunk.messages);
+            close(DisconnectReason::QueueFull);
+            return false;
+        }
+        // Dropping walks the queue: room is made for many messages at once, not for each anew.
+        const qint64 room = std::max(Outbox::costOf(chunk), m_outbox.maxBytes() / 8);
+        m_worker.dropped(DropReason::DropOldest, m_outbox.dropOldest(room, m_outbox.maxBytes()));
+        pushed = m_outbox.push(chunk, m_worker.now());
+    }
+    if (pushed == Outbox::Push::Refused) {
+        // What is left cannot be dropped: a message that is half written, or control frames.
+        m_worker.dropped(DropReason::DropOldest, chunk.messages);
+        return false;
     }
     if (pushed == Outbox::Push::QueuedPastMark && hasBeenSlowTooLong()) {
         punishSlowness();
     }
-    return pushed != Outbox::Push::Refused;
+    return true;
 }
 
 void Client::punishSlowness()
 {
-    if (m_worker.options().slowClients.policy == HubOptions::SlowClientPolicy::DropOldest) {
+    if (dropsOldest()) {
         m_worker.dropped(DropReason::DropOldest, m_outbox.dropOldest(0, m_outbox.markBytes()));
     } else {
         close(DisconnectReason::SlowTooLong);
     }
 }
 
-bool Client::makeRoom(const Chunk &chunk)
+bool Client::dropsOldest() const
 {
-    if (m_worker.options().slowClients.policy == HubOptions::SlowClientPolicy::Disconnect) {
-        m_worker.dropped(DropReason::SlowConsumer, chunk.messages);
-        close(DisconnectReason::QueueFull);
-        return false;
-    }
-    m_worker.dropped(DropReason::DropOldest,
-                     m_outbox.dropOldest(chunk.bytes.size(), m_outbox.maxBytes()));
-    if (m_outbox.bytes() + chunk.bytes.size() <= m_outbox.maxBytes()) {
-        return true;
-    }
-    // What is left cannot be dropped: a message that is half written, or control frames that nobody
-    // reads.
-    m_worker.dropped(DropReason::DropOldest, chunk.messages);
-    return false;
+    return m_worker.options().slowClients.policy == HubOptions::SlowClientPolicy::DropOldest;
 }
 
 bool Client::hasBeenSlowTooLong() const
@@ -375,7 +394,7 @@ void Client::controlWritten(QByteArray bytes)
     } else {
         Chunk chunk{std::move(bytes), {}, 0};
         chunk.bytes = chunk.storage;
-        queue(std::move(chunk));
+        queue(chunk);
     }
     requestFlush();
 }
@@ -422,8 +441,14 @@ void Client::socketWritable()
     m_isWriteBlocked = false;
     noteSignOfLife(); // whoever takes what waits for him is alive
     flush();
-    if (!m_isWriteBlocked && m_state != State::Ended) {
+    if (m_state == State::Ended) {
+        return;
+    }
+    if (!m_isWriteBlocked) {
         m_socket.setWriteInterest(false);
+    }
+    if (!m_outbox.pastMarkSince()) {
+        resumeReading();
     }
 }
 
@@ -461,10 +486,9 @@ void Client::close(DisconnectReason reason)
 void Client::shutDown()
 {
     if (m_state == State::Handshaking) {
-        refuse(HandshakeFailure::ConnectionLimit,
-               plainResponse(503, "The relay is shutting down.\n"));
+        refuse(HandshakeFailure::ShuttingDown, plainResponse(503, "The relay is shutting down."));
     } else if (m_state == State::Upgrading) {
-        failHandshake(HandshakeFailure::ConnectionLimit, QStringLiteral("shutting down"));
+        failHandshake(HandshakeFailure::ShuttingDown, QStringLiteral("shutting down"));
     } else {
         close(DisconnectReason::ServerShutdown);
     }
@@ -498,7 +522,12 @@ void Client::linger()
 {
     m_state = State::Lingering;
     m_socket.shutdownWrite();
-    watchDeadline(m_worker.closeTimeout());
+    watchDeadline(std::min(m_worker.closeTimeout(), kLingerTime));
+}
+
+void Client::endNow()
+{
+    end(m_closeReason.isEmpty() ? QStringLiteral("the relay is shutting down") : m_closeReason);
 }
 
 void Client::end(const QString &reason)
@@ -531,8 +560,12 @@ void Client::expired()
 {
     switch (m_state) {
     case State::Handshaking:
+        if (m_handshake.isEmpty()) { // nobody who could understand an answer (or no TLS session)
+            failHandshake(HandshakeFailure::Timeout, QStringLiteral("handshake timeout"));
+            break;
+        }
         refuse(HandshakeFailure::Timeout,
-               plainResponse(408, "The request took too long (limits.handshake_timeout).\n"));
+               plainResponse(408, "The request took too long (limits.handshake_timeout)."));
         break;
     case State::Upgrading:
         failHandshake(HandshakeFailure::Timeout, QStringLiteral("handshake timeout"));
@@ -554,6 +587,12 @@ void Client::keepAlive()
     const auto &keepalive = m_worker.options().keepalive;
     const auto silence =
         std::chrono::duration_cast<std::chrono::milliseconds>(m_worker.now() - m_lastAlive);
+    if (hasBeenSlowTooLong()) {
+        punishSlowness();
+    }
+    if (m_state != State::Open) {
+        return;
+    }
     if (m_isReadingPaused) {
         watchDeadline(keepalive.interval);
     } else if (m_isPinged) {
@@ -571,7 +610,7 @@ void Client::keepAlive()
 void Client::noteSignOfLife()
 {
     m_lastAlive = m_worker.now();
-    if (m_isPinged) {
+    if (m_isPinged && m_state == State::Open) {
         m_isPinged = false;
         watchDeadline(m_worker.options().keepalive.interval);
     }

@@ -62,8 +62,8 @@ public:
     void close(DisconnectReason reason);
     /// The relay goes away: answers an unfinished handshake with 503, closes a client with 1001.
     void shutDown();
-    /// Ends at once, without a word. `reason` for the log.
-    void end(const QString &reason);
+    /// Ends at once, without a word.
+    void endNow();
 
     void resumeReading();
 
@@ -97,6 +97,7 @@ private:
     void expired() override;
 
     void received(std::span<const char> bytes);
+    bool mustWait();
     void readHead(std::span<const char> bytes);
     void startUpgrade(const OpeningHandshake::Upgrade &upgrade);
     void refuse(HandshakeFailure failure, const HttpResponse &response);
@@ -108,12 +109,13 @@ private:
     void settle(quint16 code, const QString &reason);
     void leaveMembers();
     void linger();
+    void end(const QString &reason);
     quint64 queueFrom(std::span<const Chunk> chunks, std::size_t written);
-    bool queue(Chunk chunk);
+    bool queue(const Chunk &chunk);
     void requestFlush();
     void waitUntilWritable();
-    bool makeRoom(const Chunk &chunk);
     void punishSlowness();
+    [[nodiscard]] bool dropsOldest() const;
     [[nodiscard]] bool hasBeenSlowTooLong() const;
     void watchDeadline(std::chrono::milliseconds delay);
     void keepAlive();

@@ -17,19 +17,15 @@ namespace relay {
 
 namespace {
 
-/// Descriptors that are not connections: the listener, the ops port and its scrapes, logs, each
-/// worker's event loop.
-constexpr int kReservedDescriptors = 128;
+/// Descriptors that are not connections: the listener, the ops port and its scrapes, logs.
+constexpr int kReservedDescriptors = 96;
+/// Each worker's event loop has its own.
+constexpr int kDescriptorsPerWorker = 4;
 /// Connections over the limit that are still read from, to be told so with 503; beyond them
 /// accepting waits.
 constexpr int kRefusalSlots = 64;
-
-int connectionLimit(const HubOptions &options)
-{
-    const int available = std::max(openFileLimit() - kReservedDescriptors - kRefusalSlots, 16);
-    return options.limits.connections > 0 ? std::min(options.limits.connections, available)
-                                          : available;
-}
+/// With fewer there is no point in a relay.
+constexpr int kLeastConnections = 8;
 
 int workerCountFor(const HubOptions &options)
 {
@@ -37,6 +33,11 @@ int workerCountFor(const HubOptions &options)
         return options.workers;
     }
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+int availableConnections(int workers)
+{
+    return openFileLimit() - kReservedDescriptors - kDescriptorsPerWorker * workers - kRefusalSlots;
 }
 
 } // namespace
@@ -92,7 +93,10 @@ public:
 void Hub::Private::startWorkers()
 {
     const int count = workerCountFor(options);
-    maxConnections = connectionLimit(options);
+    maxConnections = availableConnections(count);
+    if (options.limits.connections > 0) {
+        maxConnections = std::min(maxConnections, options.limits.connections);
+    }
     handedOver.assign(static_cast<std::size_t>(count), 0);
     for (int i = 0; i < count; ++i) {
         workers.push_back(std::make_unique<Worker>(i + 1, options, channel, backpressure, *this));
@@ -224,6 +228,14 @@ Outcome Hub::listen()
 {
     if (!d->workers.empty() || d->isClosing) {
         return Error{QStringLiteral("this hub has listened or was closed already")};
+    }
+    if (availableConnections(workerCountFor(d->options)) < kLeastConnections) {
+        return Error{
+            QStringLiteral(
+                "server.workers: %1 workers leave no connections within the limit of %2 open "
+                "files: raise it (ulimit -n), or lower server.workers")
+                .arg(workerCountFor(d->options))
+                .arg(openFileLimit())};
     }
     Outcome listening = d->listener.listen(d->options.address, d->options.port);
     if (listening) {

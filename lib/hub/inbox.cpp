@@ -18,7 +18,7 @@ Inbox::Pushed Inbox::push(const Delivery &delivery)
     {
         const MutexLock lock(m_mutex);
         pushed.needsWake = std::exchange(m_isEmpty, false);
-        pushed.waitingBytes = m_bytes + delivery.frame.bytes().size();
+        pushed.waitingBytes = m_bytes + delivery.frame.bytes().size() + kDeliveryCost;
         isFilledNow = m_bytes < m_maxBytes && pushed.waitingBytes >= m_maxBytes;
         m_bytes = pushed.waitingBytes;
         m_content.deliveries.push_back(delivery);

@@ -34,9 +34,12 @@ public:
     /// `wake` makes the worker take another turn; it is called on the pushing thread.
     Inbox(qint64 maxBytes, Backpressure &backpressure, std::function<void()> wake);
 
+    /// What a message costs besides its bytes: its place here, and the frame's on the heap.
+    static constexpr qint64 kDeliveryCost = 128;
+
     struct Pushed
     {
-        qint64 waitingBytes; ///< this message included
+        qint64 waitingBytes; ///< this message and costs included
         bool needsWake;      ///< it was empty: unless the worker itself has pushed, wake() it
     };
     [[nodiscard]] Pushed push(const Delivery &delivery);

@@ -34,7 +34,7 @@ judge(const HttpRequest &request, QByteArray pipelined, const OriginPolicy &orig
         return OpeningHandshake::Refusal{
             HandshakeFailure::ForbiddenOrigin,
             plainResponse(403, "This page's origin may not connect to this relay. Its operator can "
-                               "name it in server.origins.\n")};
+                               "name it in server.origins.")};
     }
     return OpeningHandshake::Upgrade{upgrade.key, std::move(pipelined)};
 }

@@ -7,7 +7,7 @@ namespace relay {
 
 Outbox::Push Outbox::push(Chunk chunk, TimePoint now)
 {
-    if (m_bytes + chunk.bytes.size() > m_maxBytes) {
+    if (m_bytes + costOf(chunk) > m_maxBytes) {
         return Push::Refused;
     }
     append(std::move(chunk));
@@ -97,14 +97,14 @@ quint64 Outbox::dropUnwritten()
 
 void Outbox::append(Chunk chunk)
 {
-    m_bytes += chunk.bytes.size();
+    m_bytes += costOf(chunk);
     m_messages += chunk.messages;
     m_chunks.push_back(std::move(chunk));
 }
 
 void Outbox::forget(const Chunk &chunk)
 {
-    m_bytes -= chunk.bytes.size();
+    m_bytes -= costOf(chunk);
     m_messages -= chunk.messages;
 }
 

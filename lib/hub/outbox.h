@@ -20,6 +20,11 @@ namespace relay {
 class Outbox
 {
 public:
+    /// What a queued piece costs besides its bytes: its place here, and the heap's. Without it a
+    /// flood of tiny frames would take many times maxBytes.
+    static constexpr qint64 kChunkCost = 64;
+    static qint64 costOf(const Chunk &chunk) { return chunk.bytes.size() + kChunkCost; }
+
     explicit Outbox(qint64 maxBytes)
         : m_maxBytes(maxBytes)
     {}
@@ -37,6 +42,7 @@ public:
     void pushLast(QByteArray frame);
 
     [[nodiscard]] bool isEmpty() const { return m_head == m_chunks.size(); }
+    /// What waits, kChunkCost for each piece included.
     [[nodiscard]] qint64 bytes() const { return m_bytes; }
     /// Messages of which not everything was written.
     [[nodiscard]] quint64 messages() const { return m_messages; }
@@ -71,7 +77,7 @@ private:
     std::vector<Chunk> m_chunks;
     std::size_t m_head = 0;     // the oldest; what is before it was written
     bool m_headIsBegun = false; // a part of the oldest was written
-    qint64 m_bytes = 0;
+    qint64 m_bytes = 0;         // costs
     quint64 m_messages = 0;
     std::optional<TimePoint> m_pastMarkSince;
 };

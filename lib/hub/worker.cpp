@@ -2,6 +2,7 @@
 
 #include "hub/client.h"
 
+#include <QHostAddress>
 #include <QLoggingCategory>
 #include <QTimer>
 #include <QWebSocket>
@@ -35,7 +36,9 @@ Worker::Worker(int number,
     , m_channel(channel)
     , m_backpressure(backpressure)
     , m_observer(observer)
-    , m_origins(options.origins)
+    , m_origins(options.origins,
+                QHostAddress(options.address).isLoopback() ? OriginPolicy::OwnHost::LocalOnly
+                                                           : OriginPolicy::OwnHost::AnyName)
     , m_maxTurnBytes(std::min(kMaxTurnBytes, options.limits.queueSize / 4))
     , m_maxChunkBytes(std::min<qsizetype>(Batch::kMaxChunkBytes, options.limits.queueSize / 8))
     , m_closeTimeout(options.closeTimeout)
@@ -258,7 +261,7 @@ void Worker::closeAll(std::chrono::milliseconds grace)
 void Worker::endAll()
 {
     for (const auto &client : m_clients) {
-        client->end(QStringLiteral("the relay is shutting down"));
+        client->endNow();
     }
 }
 

@@ -28,26 +28,23 @@ enum class HandshakeFailure : quint8 {
     UpgradeRequired,  ///< 426
     HeadTooLarge,     ///< 431
     ConnectionLimit,  ///< 503
+    ShuttingDown,     ///< 503
     Timeout,          ///< limits.handshake_timeout
     Tls,              ///< no TLS session
     Disconnected,     ///< gone before its request was complete
 };
-inline constexpr std::array<const char *, 9> kHandshakeFailureLabels{"bad_request",
-                                                                     "forbidden_origin",
-                                                                     "method_not_allowed",
-                                                                     "upgrade_required",
-                                                                     "head_too_large",
-                                                                     "connection_limit",
-                                                                     "timeout",
-                                                                     "tls",
-                                                                     "disconnected"};
+inline constexpr std::array<const char *, 10> kHandshakeFailureLabels{
+    "bad_request",      "forbidden_origin", "method_not_allowed",
+    "upgrade_required", "head_too_large",   "connection_limit",
+    "shutting_down",    "timeout",          "tls",
+    "disconnected"};
 static_assert(kHandshakeFailureLabels.size()
               == static_cast<std::size_t>(HandshakeFailure::Disconnected) + 1);
 
 /// The close codes that are counted one by one; all others share a last place
 /// (relay_disconnections_total{code}).
-inline constexpr std::array<quint16, 11> kCountedCloseCodes{1000, 1001, 1002, 1003, 1005, 1006,
-                                                            1007, 1008, 1009, 1010, 1011};
+inline constexpr std::array<quint16, 14> kCountedCloseCodes{
+    1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014};
 
 constexpr std::size_t closeCodeIndex(quint16 code)
 {

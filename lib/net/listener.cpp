@@ -122,6 +122,7 @@ void Listener::acceptWaiting()
         SocketHandle socket(::accept4(static_cast<int>(socketDescriptor()),
                                       reinterpret_cast<sockaddr *>(&peer), &length, SOCK_CLOEXEC));
         if (socket.get() >= 0) {
+            m_isStarved = false;
             m_batch.push_back({std::move(socket), PeerAddress(peer)});
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             break;
@@ -138,9 +139,12 @@ void Listener::acceptWaiting()
 
 void Listener::pauseForDescriptors()
 {
-    qCWarning(lcListener).noquote()
-        << "accept failed:" << qt_error_string(errno)
-        << "- trying again; raise the limit of open files (ulimit -n) or lower limits.connections";
+    if (!std::exchange(m_isStarved, true)) {
+        qCWarning(lcListener).noquote()
+            << "accept failed:" << qt_error_string(errno)
+            << "- trying again until it works; raise the limit of open files "
+               "(ulimit -n) or lower limits.connections";
+    }
     m_notifier->setEnabled(false);
     m_retry.start();
 }

@@ -54,6 +54,7 @@ private:
     std::unique_ptr<QSocketNotifier> m_notifier;
     Batch m_batch;
     QTimer m_retry;
+    bool m_isStarved = false; // a warning was given; nothing was accepted since
 };
 
 } // namespace relay
