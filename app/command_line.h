@@ -25,7 +25,8 @@ struct CommandLine
 
 /// Reads relayd's arguments; the first is the program's name.
 ///
-/// Thread: main, with a QCoreApplication.   Errors: one line that says which argument is wrong.
+/// Thread: main, with a QCoreApplication.
+/// Errors: one line that says which argument is wrong.
 Result<CommandLine> parseCommandLine(const QStringList &arguments);
 
 } // namespace relay

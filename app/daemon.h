@@ -11,7 +11,8 @@ namespace relay {
 
 /// The relay and its metrics port, from start to orderly end.
 ///
-/// Thread: main.   Owner: main().
+/// Thread: main.
+/// Owner: main().
 /// Errors: start() returns them, with what to do.
 class Daemon : public QObject
 {

@@ -17,7 +17,8 @@ namespace relay {
 /// serves each signal once, then the system's default is back: a second signal of the kind ends the
 /// process at once, even if the event loop hangs.
 ///
-/// Thread: main.   Owner: main(); one at a time, as signal handlers are the process'.
+/// Thread: main.
+/// Owner: main(); one at a time, as signal handlers are the process'.
 /// Errors: install() returns them.
 class TerminationSignals : public QObject
 {

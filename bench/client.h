@@ -7,7 +7,8 @@ namespace relay::bench {
 
 /// One client of the load: its connection, what it received, and, if it publishes, what it sent.
 ///
-/// Thread: its worker's; the run reads it after the worker has ended.   Owner: Worker, by value.
+/// Thread: its worker's; the run reads it after the worker has ended.
+/// Owner: Worker, by value.
 struct Client
 {
     Client(int clientNumber, Pace readingPace, std::size_t publishers)

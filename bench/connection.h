@@ -21,7 +21,8 @@ enum class Pace : std::uint8_t {
 /// One client's connection: a non-blocking socket, the handshake, what waits to be written, and the
 /// reader of what comes.
 ///
-/// Thread: its worker's.   Owner: Client, by value.
+/// Thread: its worker's.
+/// Owner: Client, by value.
 /// Limits: kMaxUnsentBytes wait for a server that does not read; more is refused.
 /// Errors: the state becomes Closed, and failure() says why if it was not the server's close frame.
 class Connection

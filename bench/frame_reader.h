@@ -13,9 +13,11 @@ namespace relay::bench {
 /// as one.
 ///
 /// Use: call next() until it says NeedMore. It consumes from the front of `input`.
-/// Thread: its worker's.   Owner: Connection, by value.   Limits: no allocation, whatever a frame's
-/// length. Errors: Violation, with violation() saying which rule; the reader must not be fed again
-/// after one.
+/// Thread: its worker's.
+/// Owner: Connection, by value.
+/// Limits: no allocation, whatever a frame's length.
+/// Errors: Violation, with violation() saying which rule; the reader must not be fed again after
+/// one.
 class FrameReader
 {
 public:

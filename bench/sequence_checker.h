@@ -10,7 +10,8 @@ namespace relay::bench {
 
 /// What one receiver got of every publisher's messages: each once, and in order?
 ///
-/// Thread: its worker's.   Owner: Client, by value.
+/// Thread: its worker's.
+/// Owner: Client, by value.
 /// Limits: eight bytes a publisher, and one map node for each hole that is still open.
 class SequenceChecker
 {

@@ -11,7 +11,8 @@ namespace relay::bench {
 
 /// The server's process, seen from outside: what it costs.
 ///
-/// Thread: any.   Errors: a process that has ended reads as 0.
+/// Thread: any.
+/// Errors: a process that has ended reads as 0.
 class ServerProcess
 {
 public:

@@ -18,7 +18,8 @@ namespace relay::bench {
 /// what comes.
 ///
 /// Thread: run() is the thread's body and confines all but tally(), which any thread may call. The
-/// rest of the results may be read when run() has returned. Owner: Run.
+/// rest of the results may be read when run() has returned.
+/// Owner: Run.
 class Worker
 {
 public:

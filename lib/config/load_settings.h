@@ -23,7 +23,8 @@ struct LoadedSettings
 /// Defaults, then the file when there is one, then the environment; then the rules that several
 /// settings must keep together.
 ///
-/// Thread: any.   Errors: all of them, in the result.
+/// Thread: any.
+/// Errors: all of them, in the result.
 LoadedSettings loadSettings(const std::optional<QString> &configFile,
                             const QProcessEnvironment &environment);
 

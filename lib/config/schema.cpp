@@ -166,7 +166,8 @@ std::vector<Setting> serverSettings()
         checked(plain(
                     "server.origins", ValueType::TextList,
                     "Origins of web pages that may connect, besides those of the relay's own host; "
-                    "* stands for any run of characters.",
+                    "* stands for any run of characters. While server.address is loopback, only "
+                    "localhost and IP addresses are its own host: behind a proxy, list its name.",
                     [](auto &s) -> auto & { return s.hub.origins; }),
                 complainOfOrigin),
         number(

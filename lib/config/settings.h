@@ -13,7 +13,8 @@ namespace relay {
 /// otherwise.
 ///
 /// The parts that other layers are built with are those layers' own structs; what each key is
-/// called, and what it may be, is said in config/schema. Thread: a value.
+/// called, and what it may be, is said in config/schema.
+/// Thread: a value.
 struct Settings
 {
     HubOptions hub; ///< but hub.tls, which the program builds from `tls` below

@@ -13,7 +13,8 @@ namespace relay {
 /// Settings in the making: what the file and the environment have said, from where, and what was
 /// wrong with it.
 ///
-/// Thread: confined to its user's.   Owner: loadSettings(), by value.
+/// Thread: confined to its user's.
+/// Owner: loadSettings(), by value.
 /// Errors: collected as finished lines, `where: key: what`, so that all are told at once.
 class SettingsDraft
 {

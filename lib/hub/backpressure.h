@@ -8,7 +8,8 @@ namespace relay {
 /// Tells all workers whether any worker's inbox is full: then none of them reads from clients, so
 /// that what cannot be written yet waits with its senders.
 ///
-/// Thread: any.   Owner: Hub.
+/// Thread: any.
+/// Owner: Hub.
 class Backpressure
 {
 public:

@@ -11,7 +11,9 @@ namespace relay {
 /// A room: one total order of messages, given to every worker that has members.
 ///
 /// Its lock is what makes the order total: all inboxes get a message before any of them gets the
-/// next. Thread: any.   Owner: Hub.
+/// next.
+/// Thread: any.
+/// Owner: Hub.
 class Channel
 {
 public:

@@ -33,9 +33,11 @@ class Worker;
 /// (nothing more will be sent; what still comes is thrown away, so that a reset does not destroy
 /// our last words), Ended. Each state but Open has its deadline.
 ///
-/// Thread: its worker's.   Owner: Worker, which destroys an ended client at the end of the turn,
-/// never within a call. Limits: HubOptions::limits, keepalive, slowClients, closeTimeout. Errors:
-/// end the client, with a DisconnectReason or a HandshakeFailure that is counted and logged.
+/// Thread: its worker's.
+/// Owner: Worker, which destroys an ended client at the end of the turn, never within a call.
+/// Limits: HubOptions::limits, keepalive, slowClients, closeTimeout.
+/// Errors: end the client, with a DisconnectReason or a HandshakeFailure that is counted and
+/// logged.
 class Client final : private WireSocketOwner, private MessageSink, private WheelTimer
 {
 public:

@@ -22,19 +22,23 @@ enum class MessageKind : quint8 {
 
 /// A relay: everyone who is connected receives what anyone sends, at once and in one order.
 ///
-/// Each worker thread serves its share of the clients with a QWebSocketServer of its own; this
-/// object accepts and spreads them. An embedding program makes one, calls listen(), and follows the
-/// signals: \code relay::Hub hub(relay::HubOptions{}); QObject::connect(&hub,
-/// &relay::Hub::clientConnected, …); if (const auto listening = hub.listen(); !listening)
+/// Each worker thread serves its share of the clients with a QWebSocketServer of its own; this object accepts and spreads
+/// them. An embedding program makes one, calls listen(), and follows the signals:
+/// \code
+/// relay::Hub hub(relay::HubOptions{});
+/// QObject::connect(&hub, &relay::Hub::clientConnected, this, &Window::showClient);
+/// if (const auto listening = hub.listen(); !listening) {
 ///     qFatal("%s", qPrintable(listening.error().message));
+/// }
 /// \endcode
 ///
 /// Thread: lives in the thread that made it, which must run an event loop; only the calls that say
 /// so may come from others. Signals are emitted on the worker that serves the client: a receiver
 /// that lives in another thread gets them queued, a lambda without a context object runs on the
-/// worker. Owner: the embedding program. The destructor closes without grace and joins the workers.
-/// Limits: HubOptions::limits.   Errors: listen() returns them; a client's errors end only that
-/// client.
+/// worker.
+/// Owner: the embedding program. The destructor closes without grace and joins the workers.
+/// Limits: HubOptions::limits.
+/// Errors: listen() returns them; a client's errors end only that client.
 class Hub : public QObject
 {
     Q_OBJECT
@@ -66,13 +70,16 @@ public:
         NotText,  ///< Text that is not UTF-8: nothing was sent
         Closed,   ///< the hub does not listen: nothing was sent
     };
-    /// Sends a message to every client.   Thread: any.
+    /// Sends a message to every client.
+    /// Thread: any.
     [[nodiscard]] Published publish(const QByteArray &payload, MessageKind kind);
 
-    /// Clients whose handshake is complete and whose connection has not ended.   Thread: any.
+    /// Clients whose handshake is complete and whose connection has not ended.
+    /// Thread: any.
     [[nodiscard]] int clientCount() const;
 
-    /// Sums what the workers have counted.   Thread: any; costs the workers nothing.
+    /// Sums what the workers have counted.
+    /// Thread: any; costs the workers nothing.
     [[nodiscard]] RelaySnapshot counters() const;
 
 Q_SIGNALS:

@@ -24,10 +24,11 @@ struct Arrival
 /// The one door into a worker from other threads: what comes in waits here until the end of the
 /// worker's turn.
 ///
-/// Thread: any pushes, the worker drains. Nothing is called while the lock is held.   Owner:
-/// Worker. Limits: limits.inboxSize bytes of messages. It is not exceeded by much: the push that
-/// crosses it turns Backpressure on, which ends all reading, until the worker drains it. Arrivals
-/// are bounded by limits.connections.
+/// Thread: any pushes, the worker drains. Nothing is called while the lock is held.
+/// Owner: Worker.
+/// Limits: limits.inboxSize bytes of messages. It is not exceeded by much: the push that crosses it
+/// turns Backpressure on, which ends all reading, until the worker drains it. Arrivals are bounded
+/// by limits.connections.
 class Inbox
 {
 public:
@@ -46,7 +47,7 @@ public:
     void wake() const { m_wake(); }
     /// Returns whether the worker must be woken.
     [[nodiscard]] bool push(Arrival arrival);
-    /// Asks the worker to end: Worker::close(). The shortest grace asked for counts.
+    /// Asks the worker to close all its clients. The shortest grace asked for counts.
     void pushClose(std::chrono::milliseconds grace);
 
     [[nodiscard]] bool isFull() const;

@@ -15,9 +15,10 @@ namespace relay {
 /// A connection's request head, from its first byte to the decision what becomes of it. No socket,
 /// no clock.
 ///
-/// Thread: confined to its owner's.   Owner: Client, by value; empty once it is decided.
-/// Limits: requestHeadSize and requestHeaderFields.   Errors: a Refusal, with the answer that tells
-/// the peer what is wrong.
+/// Thread: confined to its owner's.
+/// Owner: Client, by value; empty once it is decided.
+/// Limits: requestHeadSize and requestHeaderFields.
+/// Errors: a Refusal, with the answer that tells the peer what is wrong.
 class OpeningHandshake
 {
 public:

@@ -19,8 +19,9 @@ struct HubOptions
     quint16 port = 8443;
     /// Worker threads; 0 starts one a core. More than cores costs switches and gains nothing.
     int workers = 0;
-    /// Origins of browsers that may connect besides the request's own host; `*` stands for any run
-    /// of characters. Empty: only pages that this host itself serves.
+    /// Origins of browsers that may connect besides the request's own host; `*` stands for any run of characters.
+    /// Empty: only pages that this host itself serves. While `address` is loopback, only localhost and IP addresses count as
+    /// this host (see OriginPolicy::OwnHost).
     QStringList origins;
     /// TLS for every connection, or none.
     std::optional<QSslConfiguration> tls;

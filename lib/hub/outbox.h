@@ -14,7 +14,8 @@ namespace relay {
 /// What waits for one client, oldest first: data frames shared with all other clients, and this
 /// client's own control frames between them, never inside one.
 ///
-/// Thread: the client's worker.   Owner: Client, by value; shares frames, never copies a payload.
+/// Thread: the client's worker.
+/// Owner: Client, by value; shares frames, never copies a payload.
 /// Limits: maxBytes; slow past half of it. An outbox that is empty owns no memory.
 /// Errors: returned; a refused push leaves the queue as it was.
 class Outbox

@@ -52,8 +52,9 @@ protected:
 /// destroyed.
 ///
 /// Thread: made, started and joined by the hub's; the public calls that say so come from there, all
-/// others from the worker. Owner: Hub.   Limits: its inbox (see Inbox), kMaxTurnBytes of messages
-/// before they are written within a turn.
+/// others from the worker.
+/// Owner: Hub.
+/// Limits: its inbox (see Inbox), kMaxTurnBytes of messages before they are written within a turn.
 class Worker final : private EventThreadUser
 {
 public:

@@ -36,8 +36,8 @@ std::optional<double> parseBootTime(QByteArrayView stat);
 /// Reads the stats of the own process from /proc.
 ///
 /// Thread: any, one at a time.   Cost: three system calls, and one for every few hundred
-/// descriptors on kernels before 6.2. Errors: nothing is given where /proc is not mounted; the
-/// metrics are then left out.
+/// descriptors on kernels before 6.2.
+/// Errors: nothing is given where /proc is not mounted; the metrics are then left out.
 class ProcessStatsReader
 {
 public:

@@ -44,10 +44,12 @@ namespace relay {
 ///
 /// Thread: given to a QThread before it starts (QThread::setEventDispatcher), or to the main thread
 /// before QCoreApplication (QCoreApplication::setEventDispatcher), and confined to it but for
-/// wakeUp() and interrupt(). Owner: the QThread.   Limits: 16 bytes a descriptor, 48 more if
-/// notifiers were ever used on it. Errors: the constructor aborts when the kernel gives no epoll
-/// descriptor (there is no way to go on); a descriptor that the kernel refuses to watch is warned
-/// of and never reported. One that cannot be polled (a file) is always ready.
+/// wakeUp() and interrupt().
+/// Owner: the QThread.
+/// Limits: 16 bytes a descriptor, 48 more if notifiers were ever used on it.
+/// Errors: the constructor aborts when the kernel gives no epoll descriptor (there is no way to go
+/// on); a descriptor that the kernel refuses to watch is warned of and never reported. One that
+/// cannot be polled (a file) is always ready.
 class EpollDispatcher final : public QAbstractEventDispatcher
 {
     Q_OBJECT

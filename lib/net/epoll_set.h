@@ -19,9 +19,11 @@ namespace relay {
 /// outer wait had fetched and not yet dispatched is dropped then; it is fetched again if it still
 /// holds (all watching is level-triggered).
 ///
-/// Thread: the dispatcher's, but wake(), which may come from any.   Owner: EpollDispatcher, by
-/// value. Limits: 16 bytes a descriptor; 512 of them told in one wait. Errors: aborts when the
-/// kernel gives no epoll descriptor; warns of a descriptor that the kernel refuses.
+/// Thread: the dispatcher's, but wake(), which may come from any.
+/// Owner: EpollDispatcher, by value.
+/// Limits: 16 bytes a descriptor; 512 of them told in one wait.
+/// Errors: aborts when the kernel gives no epoll descriptor; warns of a descriptor that the kernel
+/// refuses.
 class EpollSet
 {
 public:
@@ -45,7 +47,8 @@ public:
     /// waited in there.
     [[nodiscard]] std::uint64_t fetches() const { return m_fetches; }
 
-    /// Ends a wait, or the next one before it begins.   Thread: any.
+    /// Ends a wait, or the next one before it begins.
+    /// Thread: any.
     void wake() { m_wakeUp.wake(); }
     /// Whether the next wait will not wait.
     [[nodiscard]] bool isWoken() const { return m_wakeUp.isWoken(); }

@@ -38,9 +38,11 @@ public:
     EventThread(const QString &name, EventThreadUser &user);
     ~EventThread() override;
 
-    /// Ends the loop, and returns when the thread has ended. Again: nothing.   Thread: the owner's.
+    /// Ends the loop, and returns when the thread has ended. Again: nothing.
+    /// Thread: the owner's.
     void stop();
-    /// Makes the loop take another turn, soon and at least once after this call.   Thread: any.
+    /// Makes the loop take another turn, soon and at least once after this call.
+    /// Thread: any.
     void wakeUp();
 
 protected:

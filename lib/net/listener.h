@@ -20,10 +20,11 @@ namespace relay {
 /// something that passes by itself and tries again without a pause, and because what waits together
 /// is handed on together.
 ///
-/// Thread: confined to its own.   Owner: Hub.
+/// Thread: confined to its own.
+/// Owner: Hub.
 /// Limits: a backlog of kBacklog in the kernel. When the process is out of descriptors, accepting
-/// pauses for kRetry and goes on: what waits in the backlog is not lost.   Errors: listen() returns
-/// what is wrong with the address or port.
+/// pauses for kRetry and goes on: what waits in the backlog is not lost.
+/// Errors: listen() returns what is wrong with the address or port.
 class Listener : private QTcpServer
 {
     Q_OBJECT

@@ -21,7 +21,8 @@ namespace relay {
 /// A binary heap by deadline, and two indexes, by id and by object: adding, removing and firing
 /// cost O(log n). Time is passed in; it must not go back.
 ///
-/// Thread: the dispatcher's.   Owner: EpollDispatcher, by value.
+/// Thread: the dispatcher's.
+/// Owner: EpollDispatcher, by value.
 /// Errors: an unknown id is answered with false, or -1.
 class TimerQueue
 {

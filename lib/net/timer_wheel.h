@@ -40,7 +40,8 @@ struct WheelLink
 /// A timer on a TimerWheel: 40 bytes, part of the object that it is for, which derives from it or
 /// has it as a member.
 ///
-/// Thread: the wheel's.   Owner: who needs it, by value; its end cancels it.
+/// Thread: the wheel's.
+/// Owner: who needs it, by value; its end cancels it.
 class WheelTimer : private detail::WheelLink
 {
 public:
@@ -72,8 +73,9 @@ private:
 /// for as many rounds as it takes. schedule() and cancel() cost O(1); advance() costs the slots
 /// that it passes, each at most once, and the timers in them.
 ///
-/// Thread: confined to one.   Owner: the worker. Timers that are armed when it ends never fire.
-/// Time is passed in and must not go back.
+/// Thread: confined to one.
+/// Owner: the worker. Timers that are armed when it ends never fire. Time is passed in and must not
+/// go back.
 class TimerWheel
 {
 public:

@@ -40,8 +40,8 @@ protected:
 
 /// A connected byte stream, unbuffered: plain TCP, or TLS over it.
 ///
-/// Thread: the one that made it, whose dispatcher must be an EpollDispatcher.   Owner: WireSocket.
-/// The user must outlive it and must not destroy it from within its calls.
+/// Thread: the one that made it, whose dispatcher must be an EpollDispatcher.
+/// Owner: WireSocket. The user must outlive it and must not destroy it from within its calls.
 /// Errors: IoStatus::Failed; after it, and after close(), only close() and the destructor do
 /// anything.
 class Transport

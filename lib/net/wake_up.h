@@ -14,7 +14,8 @@ namespace relay {
 /// How other threads get an event loop out of its wait. Costs them a system call only if it does
 /// wait, or is about to.
 ///
-/// Thread: wake() any; the rest the loop's.   Owner: the loop's dispatcher, by value.
+/// Thread: wake() any; the rest the loop's.
+/// Owner: the loop's dispatcher, by value.
 /// Errors: aborts when the kernel gives no eventfd.
 class WakeUp
 {

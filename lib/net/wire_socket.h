@@ -41,9 +41,9 @@ protected:
 /// never go through QWebSocket's UTF-16, its frame timer (5 s for an incomplete frame, in 6.4) or
 /// QIODevice's buffers.
 ///
-/// Thread: confined to its worker's.   Owner: WireSocketOwner, which must outlive it and the
-/// QWebSocket above it. Limits: buffers nothing but what feed() was given last, until QWebSocket
-/// has read it.
+/// Thread: confined to its worker's.
+/// Owner: WireSocketOwner, which must outlive it and the QWebSocket above it.
+/// Limits: buffers nothing but what feed() was given last, until QWebSocket has read it.
 class WireSocket final : public QTcpSocket, private TransportUser
 {
     Q_OBJECT

@@ -17,13 +17,14 @@ class Router;
 /// One HTTP/1 connection to the ops port: reads requests one after the other and writes what the
 /// router answers.
 ///
-/// Thread: main.   Owner: OpsServer, which deletes it after ended().
+/// Thread: main.
+/// Owner: OpsServer, which deletes it after ended().
 /// Limits: HttpLimits for a head; `requestTimeout` as OpsOptions says. One answer at a time: while
 /// bytes of it wait to be taken by the kernel nothing more is read, so that a peer that sends and
-/// never reads costs one answer and one head of memory. Errors: are answered (400, 408, 431) and
-/// end the connection; a peer that vanishes ends it silently, and so
-/// does one that ends its sending side once the answer to its first request is written (QTcpSocket
-/// cannot be half open).
+/// never reads costs one answer and one head of memory.
+/// Errors: are answered (400, 408, 431) and end the connection; a peer that vanishes ends it
+/// silently, and so does one that ends its sending side once the answer to its first request is
+/// written (QTcpSocket cannot be half open).
 class HttpConnection : public QObject
 {
     Q_OBJECT

@@ -8,7 +8,8 @@ namespace relay {
 
 class Hub;
 
-/// What the hub has to say for the metrics' page; without the process' stats.   Thread: any.
+/// What the hub has to say for the metrics' page; without the process' stats.
+/// Thread: any.
 MetricsInput metricsOf(const Hub &hub);
 
 /// What OpsServer asks for each page: the hub's numbers and the own process' stats. The hub must

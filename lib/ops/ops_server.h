@@ -21,7 +21,8 @@ namespace relay {
 ///     GET /-/healthz   200 as long as the process answers
 ///     GET /-/readyz    200 when the relay accepts clients, 503 when it does not (yet, or any more)
 ///
-/// Thread: main.   Owner: the program. The destructor closes all connections.
+/// Thread: main.
+/// Owner: the program. The destructor closes all connections.
 /// Limits: OpsOptions::limits; memory for a connection is one request head and one answer.
 /// Errors: listen() returns them; a connection's errors end only that connection.
 class OpsServer : public QObject

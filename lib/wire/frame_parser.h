@@ -52,7 +52,8 @@ struct FrameHead
 /// Use: call next() until the input is used up. It consumes from the front of `input` and says what
 /// it found.
 ///
-/// Thread: confined to its owner's.   Owner: MessageAssembler, by value.
+/// Thread: confined to its owner's.
+/// Owner: MessageAssembler, by value.
 ///
 /// Limits: it allocates nothing; whether a payload is too long is its owner's to say, at the Head
 /// event.

@@ -38,8 +38,8 @@ protected:
 /// all receivers share. One that arrives in several grows a buffer with what came, never with what
 /// was announced, and frees it when the message is done.
 ///
-/// Thread: confined to its owner's.   Owner: a client, by value; one between messages owns no
-/// buffer.
+/// Thread: confined to its owner's.
+/// Owner: a client, by value; one between messages owns no buffer.
 ///
 /// Limits: maxMessageBytes over all fragments, checked at each head before anything is allocated.
 ///

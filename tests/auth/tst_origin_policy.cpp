@@ -12,6 +12,8 @@ private Q_SLOTS:
     void knowsItsOwnHost_data();
     void knowsItsOwnHost();
     void takesWhatIsListed_data();
+    void trustsNoNameOnLoopback_data();
+    void trustsNoNameOnLoopback();
     void takesWhatIsListed();
     void isNotSlowedByAnyPattern();
 };
@@ -61,6 +63,30 @@ void TestOriginPolicy::knowsItsOwnHost()
     QFETCH(QByteArray, host);
     QFETCH(bool, isAllowed);
     QCOMPARE(OriginPolicy().allows(origin, host), isAllowed);
+}
+
+// A relay on loopback trusts no name: the page's owner may have let it point here (DNS rebinding).
+void TestOriginPolicy::trustsNoNameOnLoopback_data()
+{
+    QTest::addColumn<QByteArray>("host");
+    QTest::addColumn<bool>("isAllowed");
+    QTest::newRow("IPv4 address") << QByteArray("127.0.0.1:8443") << true;
+    QTest::newRow("IPv6 address") << QByteArray("[::1]:8443") << true;
+    QTest::newRow("localhost") << QByteArray("localhost:8443") << true;
+    QTest::newRow("below localhost") << QByteArray("app.localhost:8443") << true;
+    QTest::newRow("a name") << QByteArray("evil.test:8443") << false;
+    QTest::newRow("a name that ends alike") << QByteArray("evillocalhost:8443") << false;
+    QTest::newRow("a name that is listed") << QByteArray("relay.example:8443") << true;
+}
+
+void TestOriginPolicy::trustsNoNameOnLoopback()
+{
+    QFETCH(QByteArray, host);
+    QFETCH(bool, isAllowed);
+    const OriginPolicy policy({QStringLiteral("http://relay.example:*")},
+                              OriginPolicy::OwnHost::LocalOnly);
+    QCOMPARE(policy.allows("http://" + host, host), isAllowed);
+    QVERIFY(policy.allows({}, host)); // no browser
 }
 
 void TestOriginPolicy::takesWhatIsListed_data()

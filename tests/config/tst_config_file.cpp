@@ -117,7 +117,7 @@ void TestConfigFile::readsGoodFiles_data()
          });
     good("anchor and alias", "server: {port: &p 5000}\nmetrics: {enabled: false, port: *p}",
          [](const relay::Settings &s) { return s.metrics.port == 5000; });
-    good("queue that just holds a message", "limits: {message_size: 4080, queue_size: 4 KiB}",
+    good("queue that just holds a message", "limits: {message_size: 3968, queue_size: 4 KiB}",
          [](const relay::Settings &s) { return s.hub.limits.queueSize == 4096; });
     good("the same port on another address", "server: {port: 9464}\nmetrics: {address: 127.0.0.2}",
          [](const relay::Settings &s) { return s.hub.port == s.metrics.port; });
@@ -280,9 +280,9 @@ void TestConfigFile::refusesBadFiles_data()
         "relay.yaml:2: server.origins: element 1 is not text");
 
     // Settings that must fit each other.
-    bad("queue one byte short", "limits:\n  message_size: 4081\n  queue_size: 4 KiB\n",
+    bad("queue one byte short", "limits:\n  message_size: 3969\n  queue_size: 4 KiB\n",
         "relay.yaml:3: limits.queue_size: 4 KiB cannot hold one message of limits.message_size "
-        "(4081 B)");
+        "(3969 B)");
     bad("message larger than the default queue", "limits:\n  message_size: 4 MiB\n",
         "relay.yaml:2: limits.queue_size: 4 MiB cannot hold one message of limits.message_size (4 "
         "MiB)");

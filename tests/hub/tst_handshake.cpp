@@ -97,7 +97,10 @@ void TestHandshake::isAnsweredByItsHead_data()
         return PacedClient::upgradeRequest({QByteArray("Origin: ") + origin});
     };
     taken("sound", PacedClient::upgradeRequest());
-    taken("own origin", withOrigin("http://relay.test"));
+    taken("own origin",
+          withOrigin("http://127.0.0.1:8443").replace("relay.test", "127.0.0.1:8443"));
+    refused("a name that points here", 403, HandshakeFailure::ForbiddenOrigin,
+            withOrigin("http://relay.test"));
     taken("listed origin", withOrigin("https://app.example.com"));
     taken("head at the limit", requestOfBytes(kHeadLimit));
     taken("fields at the limit", requestOfFields(kFieldLimit));
@@ -234,7 +237,6 @@ void TestHandshake::aSilentConnectionIsDropped()
     options.limits.handshakeTimeout = 50ms;
     TestHub relay(options);
     PacedClient client(relay.port());
-    QVERIFY(client.readAnswer().startsWith("HTTP/1.1 408 "));
     QVERIFY(client.waitForEnd());
     QCOMPARE(failures(relay, HandshakeFailure::Timeout), 1U);
     // In time is in time, however close the limit: nothing comes after the upgrade.

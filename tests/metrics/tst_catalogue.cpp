@@ -144,12 +144,12 @@ void TestCatalogue::everyLabelIsThereFromTheStart_data()
     }
     for (const char *reason :
          {"bad_request", "forbidden_origin", "method_not_allowed", "upgrade_required",
-          "head_too_large", "connection_limit", "timeout", "tls", "disconnected"})
+          "head_too_large", "connection_limit", "shutting_down", "timeout", "tls", "disconnected"})
     {
         row(QByteArray("relay_handshake_failures_total{reason=\"") + reason + "\"}");
     }
     for (const char *code : {"1000", "1001", "1002", "1003", "1005", "1006", "1007", "1008", "1009",
-                             "1010", "1011", "other"})
+                             "1010", "1011", "1012", "1013", "1014", "other"})
     {
         row(QByteArray("relay_disconnections_total{code=\"") + code + "\"}");
     }
@@ -195,11 +195,12 @@ void TestCatalogue::valuesAreExact_data()
     row("relay_workers", "2");
     row("relay_disconnections_total{code=\"1000\"}", "100");
     row("relay_disconnections_total{code=\"1011\"}", "110");
-    row("relay_disconnections_total{code=\"other\"}", "111");
+    row("relay_disconnections_total{code=\"1014\"}", "113");
+    row("relay_disconnections_total{code=\"other\"}", "114");
     row("relay_dropped_total{reason=\"slow_consumer\"}", "200");
     row("relay_dropped_total{reason=\"disconnected\"}", "202");
     row("relay_handshake_failures_total{reason=\"bad_request\"}", "300");
-    row("relay_handshake_failures_total{reason=\"disconnected\"}", "308");
+    row("relay_handshake_failures_total{reason=\"disconnected\"}", "309");
     row("relay_limit_disconnections_total{limit=\"message_size\"}", "400");
     row("relay_limit_disconnections_total{limit=\"keepalive_timeout\"}", "403");
     row("relay_protocol_violations_total{rule=\"r0\"}", "500");

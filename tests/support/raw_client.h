@@ -46,7 +46,8 @@ struct Received
 /// Blocks, each wait for a bounded time; so what it talks to must run on other threads. While it
 /// waits to write it reads, so that an echoing server cannot lock up with it.
 ///
-/// Thread: any one at a time.   Owner: the test.
+/// Thread: any one at a time.
+/// Owner: the test.
 /// Errors: told by the answers; a connection that cannot be made makes isConnected() false.
 class RawClient
 {

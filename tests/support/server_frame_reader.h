@@ -22,7 +22,8 @@ struct ServerFrame
 /// form, control frames whole and at most 125 bytes, close frames with a code that may be sent and
 /// a reason in UTF-8.
 ///
-/// Thread: confined to its owner's.   Owner: RawClient, by value.
+/// Thread: confined to its owner's.
+/// Owner: RawClient, by value.
 /// Errors: Malformed, with what is wrong; nothing can be read after it.
 class ServerFrameReader
 {

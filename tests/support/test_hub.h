@@ -81,7 +81,8 @@ private:
 ///
 /// The relay's worker waits in a receiver of Hub::messageReceived, which stays for the hub's life:
 /// once released it lets all pass.
-/// Thread: the test's.   Owner: a test, in which it ends before the hub.
+/// Thread: the test's.
+/// Owner: a test, in which it ends before the hub.
 class WorkerHold
 {
 public:
