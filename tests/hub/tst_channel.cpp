@@ -48,7 +48,7 @@ private Q_SLOTS:
 
 private:
     static constexpr int kInboxes = 3;
-    static constexpr qint64 kInboxBytes = 1024 * 1024;
+    static constexpr qint64 kInboxBytes = 4 * 1024 * 1024;
 
     std::unique_ptr<Channel> m_channel;
     std::unique_ptr<Backpressure> m_backpressure;
@@ -106,8 +106,9 @@ void TestChannel::saysWhatWaitsInTheSendersOwn()
 {
     m_channel->join(*m_inboxes[0]);
     m_channel->join(*m_inboxes[1]);
-    QCOMPARE(m_channel->publish(delivery("12345678"), m_inboxes[0].get()), 10);
-    QCOMPARE(m_channel->publish(delivery("12345678"), m_inboxes[0].get()), 20);
+    constexpr qint64 kMessageCost = 10 + Inbox::kDeliveryCost;
+    QCOMPARE(m_channel->publish(delivery("12345678"), m_inboxes[0].get()), kMessageCost);
+    QCOMPARE(m_channel->publish(delivery("12345678"), m_inboxes[0].get()), 2 * kMessageCost);
     QCOMPARE(m_channel->publish(delivery("12345678"), m_inboxes[2].get()), 0); // has not joined
 }
 

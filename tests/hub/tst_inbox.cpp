@@ -20,6 +20,8 @@ using relay::SocketHandle;
 namespace {
 
 constexpr qsizetype kFrameBytes = 10;
+/// What a message of kFrameBytes counts as.
+constexpr qint64 kMessageCost = kFrameBytes + Inbox::kDeliveryCost;
 
 /// A message of kFrameBytes on the wire.
 Delivery delivery(char content)
@@ -59,7 +61,7 @@ void TestInbox::init()
     m_wakeUps = 0;
     m_reliefs = 0;
     m_backpressure = std::make_unique<Backpressure>([this] { ++m_reliefs; });
-    m_inbox = std::make_unique<Inbox>(3 * kFrameBytes, *m_backpressure, [this] { ++m_wakeUps; });
+    m_inbox = std::make_unique<Inbox>(3 * kMessageCost, *m_backpressure, [this] { ++m_wakeUps; });
 }
 
 // The order of a channel is the order in which its inboxes are pushed to.
@@ -144,7 +146,7 @@ void TestInbox::backpressureEndsWithTheDrain()
     for (const bool onlyMessages : {false, true}) {
         m_reliefs = 0;
         for (int i = 0; i < messages; ++i) {
-            QCOMPARE(m_inbox->push(delivery('x')).waitingBytes, (i + 1) * kFrameBytes);
+            QCOMPARE(m_inbox->push(delivery('x')).waitingBytes, (i + 1) * kMessageCost);
         }
         QCOMPARE(m_backpressure->isOn(), isOn);
         Inbox::Content content;

@@ -14,6 +14,7 @@ using relay::TimePoint;
 namespace {
 
 constexpr TimePoint kStart{1h};
+constexpr qint64 kCost = Outbox::kChunkCost;
 
 Chunk chunk(const QByteArray &bytes, quint32 messages = 1)
 {
@@ -35,6 +36,20 @@ QByteArray content(const Outbox &outbox)
     return all;
 }
 
+/// A chunk that counts as so much, its cost included.
+Chunk chunkThatCounts(qint64 bytes)
+{
+    return chunk(QByteArray(bytes - kCost, 'x'));
+}
+
+/// What all that waits must count as.
+qint64 costOfContent(const Outbox &outbox)
+{
+    std::array<iovec, 4096> pieces{};
+    const Outbox::Gathered gathered = outbox.gather(pieces);
+    return static_cast<qint64>(gathered.bytes) + static_cast<qint64>(gathered.pieces) * kCost;
+}
+
 } // namespace
 
 class TestOutbox : public QObject
@@ -43,6 +58,7 @@ class TestOutbox : public QObject
 
 private Q_SLOTS:
     void answersByHowMuchWaits();
+    void tinyPiecesCountWithTheirCost();
     void aRefusedPushChangesNothing();
     void knowsSinceWhenItIsPastTheMark();
     void writesInAnyPieces();
@@ -59,24 +75,43 @@ private Q_SLOTS:
 // Three outcomes, by the total: at the mark it is still quick, at the limit it still fits.
 void TestOutbox::answersByHowMuchWaits()
 {
-    Outbox outbox(100);
-    QVERIFY(outbox.isEmpty());
-    QCOMPARE(outbox.push(chunk(QByteArray(50, 'a')), kStart), Outbox::Push::Queued);
-    QCOMPARE(outbox.push(chunk("b"), kStart), Outbox::Push::QueuedPastMark);
-    QCOMPARE(outbox.push(chunk(QByteArray(49, 'c')), kStart), Outbox::Push::QueuedPastMark);
-    QCOMPARE(outbox.bytes(), 100);
-    QCOMPARE(outbox.messages(), 3U);
-    QCOMPARE(outbox.push(chunk("d"), kStart), Outbox::Push::Refused);
-    QVERIFY(!outbox.isEmpty());
+    Outbox atTheMark(1000);
+    QVERIFY(atTheMark.isEmpty());
+    QCOMPARE(atTheMark.push(chunkThatCounts(500), kStart), Outbox::Push::Queued);
+    QCOMPARE(atTheMark.push(chunkThatCounts(501), kStart), Outbox::Push::Refused);
+
+    Outbox pastTheMark(1000);
+    QCOMPARE(pastTheMark.push(chunkThatCounts(501), kStart), Outbox::Push::QueuedPastMark);
+    QCOMPARE(pastTheMark.push(chunkThatCounts(499), kStart), Outbox::Push::QueuedPastMark);
+    QCOMPARE(pastTheMark.bytes(), 1000);
+    QCOMPARE(pastTheMark.messages(), 2U);
+    QCOMPARE(pastTheMark.push(chunk("d"), kStart), Outbox::Push::Refused);
+    QVERIFY(!pastTheMark.isEmpty());
+}
+
+// The smallest frames are bounded by what they take in memory, not by their few bytes.
+void TestOutbox::tinyPiecesCountWithTheirCost()
+{
+    constexpr int kPieces = 10;
+    Outbox outbox(kPieces * (kCost + 2));
+    for (int i = 0; i < kPieces; ++i) {
+        QVERIFY(outbox.push(chunk("ab", 0), kStart) != Outbox::Push::Refused);
+    }
+    QCOMPARE(outbox.bytes(), outbox.maxBytes());
+    QCOMPARE(outbox.push(chunk("a", 0), kStart), Outbox::Push::Refused);
+    outbox.consume(1); // a byte is free, but no place
+    QCOMPARE(outbox.push(chunk("a", 0), kStart), Outbox::Push::Refused);
+    outbox.consume(1);
+    QVERIFY(outbox.push(chunk("ab", 0), kStart) != Outbox::Push::Refused);
 }
 
 // What is refused can be tried again, or reported: nothing of it was taken.
 void TestOutbox::aRefusedPushChangesNothing()
 {
-    Outbox outbox(10);
+    Outbox outbox(2 * kCost + 10);
     QCOMPARE(outbox.push(chunk("0123"), kStart), Outbox::Push::Queued);
-    QCOMPARE(outbox.push(chunk("too long"), kStart), Outbox::Push::Refused);
-    QCOMPARE(outbox.bytes(), 4);
+    QCOMPARE(outbox.push(chunk("toolong"), kStart), Outbox::Push::Refused);
+    QCOMPARE(outbox.bytes(), kCost + 4);
     QCOMPARE(outbox.messages(), 1U);
     QVERIFY(!outbox.pastMarkSince());
     QCOMPARE(content(outbox), QByteArray("0123"));
@@ -85,17 +120,18 @@ void TestOutbox::aRefusedPushChangesNothing()
 // The grace runs from the first moment past the mark, and anew after every moment below it.
 void TestOutbox::knowsSinceWhenItIsPastTheMark()
 {
-    Outbox outbox(10);
-    (void)outbox.push(chunk("123456"), kStart);
+    Outbox outbox(1000);
+    (void)outbox.push(chunkThatCounts(501), kStart);
     (void)outbox.push(chunk("7"), kStart + 5s);
     QCOMPARE(outbox.pastMarkSince(), std::optional(kStart));
-    outbox.consume(1);
+    outbox.consume(static_cast<std::size_t>(kCost) + 1);
+    QCOMPARE(outbox.bytes(), 501);
     QCOMPARE(outbox.pastMarkSince(), std::optional(kStart));
     outbox.consume(1);
     QVERIFY(!outbox.pastMarkSince()); // at the mark is not past it
     (void)outbox.push(chunk("8"), kStart + 9s);
     QCOMPARE(outbox.pastMarkSince(), std::optional(kStart + 9s));
-    QCOMPARE(outbox.dropOldest(0, outbox.markBytes()), 1U); // "7": "3456" was begun
+    QCOMPARE(outbox.dropOldest(0, outbox.markBytes()), 1U); // "7": the first was begun
     QVERIFY(!outbox.pastMarkSince());
 }
 
@@ -104,7 +140,7 @@ void TestOutbox::knowsSinceWhenItIsPastTheMark()
 void TestOutbox::writesInAnyPieces()
 {
     for (std::size_t piece = 1; piece <= 12; ++piece) {
-        Outbox outbox(100);
+        Outbox outbox(4 * kCost + 12);
         (void)outbox.push(chunk("abc"), kStart);
         (void)outbox.push(chunk("defgh", 2), kStart);
         (void)outbox.push(chunk("!", 0), kStart);
@@ -112,8 +148,9 @@ void TestOutbox::writesInAnyPieces()
         QByteArray written;
         while (!outbox.isEmpty()) {
             const QByteArray rest = content(outbox);
-            QCOMPARE(rest.size(), outbox.bytes());
             const auto left = static_cast<std::size_t>(rest.size());
+            const int pieces = left > 9 ? 4 : left > 4 ? 3 : left > 3 ? 2 : 1;
+            QCOMPARE(outbox.bytes(), rest.size() + pieces * kCost);
             QCOMPARE(outbox.messages(), left > 9 ? 4U : left > 4 ? 3U : left > 0 ? 1U : 0U);
             const std::size_t taken = std::min(piece, left);
             written += rest.first(static_cast<qsizetype>(taken));
@@ -128,7 +165,7 @@ void TestOutbox::writesInAnyPieces()
 // One writev(2) takes a bounded number of pieces.
 void TestOutbox::gathersNoMoreThanThereIsRoomFor()
 {
-    Outbox outbox(100);
+    Outbox outbox(3 * kCost + 6);
     for (const char *bytes : {"ab", "cd", "ef"}) {
         (void)outbox.push(chunk(bytes), kStart);
     }
@@ -155,7 +192,7 @@ void TestOutbox::aBegunChunkAlwaysFits()
 // A client that is closed for its full queue is told so behind what it is still sent.
 void TestOutbox::lastWordsAlwaysFit()
 {
-    Outbox outbox(4);
+    Outbox outbox(kCost + 4);
     (void)outbox.push(chunk("1234"), kStart);
     outbox.pushLast("bye");
     QCOMPARE(content(outbox), QByteArray("1234bye"));
@@ -169,22 +206,25 @@ void TestOutbox::dropsTheOldestWholeMessages_data()
     QTest::addColumn<qint64>("limit");
     QTest::addColumn<QByteArray>("left");
     QTest::addColumn<quint64>("dropped");
-    // "aaa" "PP" "bbb" "ccc": PP is a control frame.
+    // "aaa" "PP" "bbb" "ccc", 4 * kCost + 11: PP is a control frame.
+    constexpr qint64 kLimit = 4 * kCost + 20;
     QTest::newRow("fits as it is")
-        << 0 << qint64{9} << qint64{20} << QByteArray("aaaPPbbbccc") << quint64{0};
+        << 0 << qint64{9} << kLimit << QByteArray("aaaPPbbbccc") << quint64{0};
     QTest::newRow("one byte too much")
-        << 0 << qint64{10} << qint64{20} << QByteArray("PPbbbccc") << quint64{1};
-    QTest::newRow("two go") << 0 << qint64{13} << qint64{20} << QByteArray("PPccc") << quint64{2};
+        << 0 << qint64{10} << kLimit << QByteArray("PPbbbccc") << quint64{1};
+    QTest::newRow("one is just enough")
+        << 0 << kCost + 12 << kLimit << QByteArray("PPbbbccc") << quint64{1};
+    QTest::newRow("two go") << 0 << kCost + 13 << kLimit << QByteArray("PPccc") << quint64{2};
     QTest::newRow("all but control frames")
-        << 0 << qint64{20} << qint64{20} << QByteArray("PP") << quint64{3};
+        << 0 << kLimit << kLimit << QByteArray("PP") << quint64{3};
     QTest::newRow("the begun one stays")
-        << 1 << qint64{12} << qint64{20} << QByteArray("aaPPccc") << quint64{1};
+        << 1 << qint64{12} << kLimit << QByteArray("aaPPccc") << quint64{1};
     QTest::newRow("a begun control frame stays")
-        << 4 << qint64{20} << qint64{20} << QByteArray("P") << quint64{2};
+        << 4 << kLimit << kLimit << QByteArray("P") << quint64{2};
     QTest::newRow("the next is not begun")
-        << 3 << qint64{15} << qint64{20} << QByteArray("PPccc") << quint64{1};
+        << 3 << kCost + 15 << kLimit << QByteArray("PPccc") << quint64{1};
     QTest::newRow("down to the mark")
-        << 0 << qint64{0} << qint64{8} << QByteArray("PPbbbccc") << quint64{1};
+        << 0 << qint64{0} << 3 * kCost + 8 << QByteArray("PPbbbccc") << quint64{1};
 }
 
 // drop_oldest: whole messages go, from the oldest on and no more than needed; pings, pongs and what
@@ -196,7 +236,7 @@ void TestOutbox::dropsTheOldestWholeMessages()
     QFETCH(qint64, limit);
     QFETCH(QByteArray, left);
     QFETCH(quint64, dropped);
-    Outbox outbox(20);
+    Outbox outbox(4 * kCost + 20);
     (void)outbox.push(chunk("aaa"), kStart);
     (void)outbox.push(chunk("PP", 0), kStart);
     (void)outbox.push(chunk("bbb"), kStart);
@@ -205,7 +245,7 @@ void TestOutbox::dropsTheOldestWholeMessages()
     const quint64 before = outbox.messages();
     QCOMPARE(outbox.dropOldest(more, limit), dropped);
     QCOMPARE(content(outbox), left);
-    QCOMPARE(outbox.bytes(), left.size());
+    QCOMPARE(outbox.bytes(), costOfContent(outbox));
     QCOMPARE(outbox.messages(), before - dropped);
 }
 
@@ -227,7 +267,7 @@ void TestOutbox::dropsAllThatWasNotBegun()
     QFETCH(int, written);
     QFETCH(QByteArray, left);
     QFETCH(quint64, dropped);
-    Outbox outbox(20);
+    Outbox outbox(2 * kCost + 20);
     (void)outbox.push(chunk("aaa", 2), kStart);
     (void)outbox.push(chunk("bbb"), kStart);
     outbox.consume(static_cast<std::size_t>(written));
@@ -250,7 +290,7 @@ void TestOutbox::agreesWithAPlainQueue()
     const quint32 seed = QRandomGenerator::global()->generate();
     qInfo("seed %u", seed);
     QRandomGenerator random(seed);
-    constexpr qint64 kLimit = 2000;
+    constexpr qint64 kLimit = 8000;
     Outbox outbox(kLimit);
     std::deque<Entry> plain;
     const auto bytesOf = [&plain] {
@@ -260,12 +300,15 @@ void TestOutbox::agreesWithAPlainQueue()
         }
         return all;
     };
+    const auto costOf = [&] {
+        return bytesOf().size() + static_cast<qint64>(plain.size()) * kCost;
+    };
     for (int step = 0; step < 20'000; ++step) {
         const quint32 dice = random.bounded(100U);
         if (dice < 55) {
             const bool isMessage = random.bounded(10) > 0;
             const QByteArray bytes(1 + random.bounded(40), static_cast<char>(random.bounded(256)));
-            const bool fits = bytesOf().size() + bytes.size() <= kLimit;
+            const bool fits = costOf() + bytes.size() + kCost <= kLimit;
             const auto pushed = outbox.push(chunk(bytes, isMessage ? 1 : 0), kStart);
             QCOMPARE(pushed != Outbox::Push::Refused, fits);
             if (fits) {
@@ -287,14 +330,14 @@ void TestOutbox::agreesWithAPlainQueue()
         } else {
             const qint64 limit = random.bounded(static_cast<int>(kLimit));
             quint64 dropped = 0;
-            for (auto it = plain.begin(); it != plain.end() && bytesOf().size() > limit;) {
+            for (auto it = plain.begin(); it != plain.end() && costOf() > limit;) {
                 const bool goes = it->isMessage && !it->isBegun;
                 dropped += goes ? 1 : 0;
                 it = goes ? plain.erase(it) : it + 1;
             }
             QCOMPARE(outbox.dropOldest(0, limit), dropped);
         }
-        QCOMPARE(outbox.bytes(), bytesOf().size());
+        QCOMPARE(outbox.bytes(), costOf());
         QCOMPARE(content(outbox), bytesOf());
     }
 }
