@@ -110,6 +110,8 @@ private Q_SLOTS:
     void dropOldestLeavesOutWholeMessages();
     void dropOldestAfterTheGrace();
     void aFloodWithinOneTurnKeepsTheNewest();
+    void aSignOfLifeDoesNotPutOffTheEnd();
+    void oneWhoNeverReadsIsNotReadFromEither();
 };
 
 // limits.queue_size: who stops reading is closed with 1008 "slow consumer", while the others miss
@@ -344,6 +346,71 @@ void TestSlowClients::aFloodWithinOneTurnKeepsTheNewest()
         }
     }
     QCOMPARE(last, next - 1);
+}
+
+// closeTimeout: who was pinged, is closed as slow and then reads, but does not answer the close
+// frame, is given no further interval of the keepalive.
+void TestSlowClients::aSignOfLifeDoesNotPutOffTheEnd()
+{
+    HubOptions options = optionsWith(HubOptions::SlowClientPolicy::Disconnect);
+    options.limits.queueSize = 16 * kQueueBytes;
+    options.keepalive.interval = 2s;
+    options.keepalive.timeout = 10min;
+    options.closeTimeout = 300ms;
+    TestHub relay(options);
+    PacedClient stalled(relay.port(), kSmallWindow);
+    QVERIFY(stalled.upgrade());
+    // More than the system takes, so that no write of the relay succeeds any more, and less than
+    // half of the queue: it is pinged, and nothing is a sign of life.
+    const int belowTheMark = static_cast<int>(7 * kQueueBytes / kPayloadBytes);
+    for (int i = 0; i < belowTheMark; ++i) {
+        QVERIFY(publish(relay, i));
+    }
+    QVERIFY(relay.waitForCounters([](const auto &counters) { return counters.pingsSent == 1; }));
+    for (int i = 0; i < 3 * belowTheMark; ++i) {
+        QVERIFY(publish(relay, belowTheMark + i));
+    }
+    QVERIFY(waitFor([&] { return limitHits(relay, LimitHit::QueueSize) == 1; }));
+    QElapsedTimer elapsed;
+    elapsed.start();
+    QVERIFY(waitFor([&] {
+        stalled.read();
+        return relay.hub().clientCount() == 0;
+    }));
+    QVERIFY2(elapsed.elapsed() < 1900, qPrintable(QString::number(elapsed.elapsed())));
+    QCOMPARE(limitHits(relay, LimitHit::KeepaliveTimeout), 0U);
+}
+
+// A client that asks for pongs and never reads them is not let ask for more than half of its queue:
+// it is closed for its slowness, and never for a queue that it has filled itself.
+void TestSlowClients::oneWhoNeverReadsIsNotReadFromEither()
+{
+    HubOptions options = optionsWith(HubOptions::SlowClientPolicy::Disconnect, 300ms);
+    options.keepalive.interval = 100ms; // the grace is looked at when nothing is sent to it, too
+    options.closeTimeout = 300ms;
+    TestHub relay(options);
+    const WebClients others = relay.connectClients(2);
+    QCOMPARE(others.size(), std::size_t{2});
+    PacedClient flooder(relay.port(), kSmallWindow);
+    QVERIFY(flooder.upgrade());
+    const QByteArray pings = relay::test::clientFrame(Op::Ping, QByteArray(125, 'p')).repeated(500);
+    qint64 most = 0; // pongs that wait: a ping is 4 bytes longer than its pong
+    qsizetype sent = 0;
+    QVERIFY(waitFor([&] {
+        while (const qsizetype taken = flooder.sendSome(pings.mid(sent % pings.size()))) {
+            sent += taken;
+        }
+        const RelaySnapshot counters = relay.hub().counters();
+        const quint64 pongs = counters.receivedBytes / 131;
+        most = std::max(most,
+                        static_cast<qint64>(pongs * 127) - static_cast<qint64>(counters.sentBytes));
+        return limitHits(relay, LimitHit::SlowGrace) == 1;
+    }));
+    QVERIFY2(most < kQueueBytes / 2, qPrintable(QString::number(most)));
+    QCOMPARE(limitHits(relay, LimitHit::QueueSize), 0U);
+    QVERIFY(relay.waitForClients(2));
+    QVERIFY(floodAtThePaceOf(others, relay, 0, 40));
+    QVERIFY(gotAllInOrder(others, 40));
 }
 
 QTEST_GUILESS_MAIN(TestSlowClients)

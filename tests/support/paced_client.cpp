@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace relay::test {
@@ -74,6 +75,14 @@ bool PacedClient::send(const QByteArray &bytes)
         return true;
     });
     return isDone && !isBroken;
+}
+
+qsizetype PacedClient::sendSome(const QByteArray &bytes)
+{
+    const ssize_t taken =
+        ::send(m_descriptor, bytes.constData(), static_cast<std::size_t>(bytes.size()),
+               MSG_NOSIGNAL | MSG_DONTWAIT);
+    return std::max<qsizetype>(taken, 0);
 }
 
 qsizetype PacedClient::read(qsizetype maxBytes)

@@ -33,6 +33,8 @@ public:
 
     /// Sends all of it; false if the connection broke, or is not taken from for kPatience.
     bool send(const QByteArray &bytes);
+    /// Sends what the system takes of it without waiting; returns how much that was.
+    qsizetype sendSome(const QByteArray &bytes);
     bool sendFrame(Op opcode, const QByteArray &payload)
     {
         return send(clientFrame(opcode, payload));
