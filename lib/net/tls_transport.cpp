@@ -17,23 +17,11 @@ TlsTransport::TlsTransport(SocketHandle socket,
     m_socket.setSslConfiguration(configuration);
 
     QObject::connect(&m_socket, &QSslSocket::readyRead, &m_socket, [this] { deliverReadable(); });
-    QObject::connect(&m_socket, &QSslSocket::encryptedBytesWritten, &m_socket, [this] {
-        if (m_wantsWrite && !m_isWriting && room() > 0) {
-            m_user.transportWritable();
-        }
-    });
+    QObject::connect(&m_socket, &QSslSocket::encryptedBytesWritten, &m_socket,
+                     [this] { deliverWritable(); });
     QObject::connect(&m_socket, &QSslSocket::readChannelFinished, &m_socket,
                      [this] { deliverReadable(); });
-    QObject::connect(&m_socket, &QSslSocket::errorOccurred, &m_socket, [this] {
-        if (m_isClosed || m_socket.bytesAvailable() > 0) {
-            return; // what was received before is read first; the end follows as
-                    // readChannelFinished
-        }
-        if (m_socket.error() == QAbstractSocket::RemoteHostClosedError && m_socket.isEncrypted()) {
-            return;
-        }
-        m_user.transportFailed(m_socket.errorString());
-    });
+    QObject::connect(&m_socket, &QSslSocket::errorOccurred, &m_socket, [this] { deliverError(); });
     m_socket.startServerEncryption();
 }
 
@@ -44,6 +32,9 @@ TlsTransport::~TlsTransport()
 
 IoResult TlsTransport::read(std::span<char> into)
 {
+    if (m_isClosed) {
+        return {0, IoStatus::Failed};
+    }
     const qint64 got = m_socket.read(into.data(), static_cast<qint64>(into.size()));
     if (got > 0) {
         return {static_cast<std::size_t>(got), IoStatus::Done};
@@ -56,18 +47,24 @@ IoResult TlsTransport::write(std::span<const iovec> pieces)
     if (m_isClosed || hasEnded()) {
         return {0, IoStatus::Failed};
     }
-    // flush() emits encryptedBytesWritten: the user must not be called into its own write().
+    // flush() says what it has sent, decrypts what has come, and finds errors: the user must not be
+    // called into its own write().
     const QScopedValueRollback guard(m_isWriting, true);
     std::size_t taken = 0;
+    bool isWhole = true;
     for (const iovec &piece : pieces) {
         const std::size_t bytes =
             writePiece(static_cast<const char *>(piece.iov_base), piece.iov_len);
         taken += bytes;
         if (bytes < piece.iov_len) {
+            isWhole = false;
             break;
         }
     }
     m_socket.flush();
+    if (!isWhole) {
+        deliverWritableSoon();
+    }
     return {taken, taken > 0 ? IoStatus::Done : IoStatus::WouldBlock};
 }
 
@@ -101,14 +98,14 @@ void TlsTransport::setReadInterest(bool wanted)
     m_wantsRead = wanted;
     if (wanted && (m_socket.bytesAvailable() > 0 || hasEnded())) {
         // QSslSocket does not say again what it has said.
-        QMetaObject::invokeMethod(
-            &m_socket, [this] { deliverReadable(); }, Qt::QueuedConnection);
+        deliverLater(&TlsTransport::deliverReadable);
     }
 }
 
 void TlsTransport::setWriteInterest(bool wanted)
 {
     m_wantsWrite = wanted;
+    deliverWritableSoon();
 }
 
 void TlsTransport::shutdownWrite()
@@ -127,8 +124,34 @@ void TlsTransport::close()
     }
 }
 
+void TlsTransport::deliverLater(void (TlsTransport::*deliver)())
+{
+    QMetaObject::invokeMethod(
+        &m_socket, [this, deliver] { (this->*deliver)(); }, Qt::QueuedConnection);
+}
+
+void TlsTransport::deliverWritableSoon()
+{
+    // What write() had no room for may have it since its own flush(), after which nothing more is
+    // sent that would tell.
+    if (m_wantsWrite && room() > 0) {
+        deliverLater(&TlsTransport::deliverWritable);
+    }
+}
+
+void TlsTransport::deliverWritable()
+{
+    if (!m_isClosed && m_wantsWrite && !m_isWriting && room() > 0) {
+        m_user.transportWritable();
+    }
+}
+
 void TlsTransport::deliverReadable()
 {
+    if (m_isWriting) {
+        deliverLater(&TlsTransport::deliverReadable);
+        return;
+    }
     qint64 before = -1;
     while (!m_isClosed && m_wantsRead && m_socket.bytesAvailable() > 0
            && m_socket.bytesAvailable() != before)
@@ -139,6 +162,21 @@ void TlsTransport::deliverReadable()
     if (!m_isClosed && m_socket.bytesAvailable() == 0 && hasEnded()) {
         m_user.transportReadable();
     }
+}
+
+void TlsTransport::deliverError()
+{
+    if (m_isWriting) {
+        deliverLater(&TlsTransport::deliverError);
+        return;
+    }
+    if (m_isClosed || m_socket.bytesAvailable() > 0) {
+        return; // what was received before is read first; the end follows as readChannelFinished
+    }
+    if (m_socket.error() == QAbstractSocket::RemoteHostClosedError && m_socket.isEncrypted()) {
+        return;
+    }
+    m_user.transportFailed(m_socket.errorString());
 }
 
 bool TlsTransport::hasEnded() const

@@ -28,7 +28,13 @@ public:
     void close() override;
 
 private:
+    /// Delivers from the event loop.
+    void deliverLater(void (TlsTransport::*deliver)());
+    void deliverWritableSoon();
+    // Each tells the user what is true when it is called; never within write().
     void deliverReadable();
+    void deliverWritable();
+    void deliverError();
     [[nodiscard]] bool hasEnded() const;
     std::size_t writePiece(const char *data, std::size_t size);
     /// How much more may be buffered.
