@@ -28,7 +28,7 @@ enum class UpgradeRefusal {
 
 struct RefusedUpgrade
 {
-    UpgradeRefusal reason;
+    UpgradeRefusal reason{};
     HttpResponse response; ///< says in a sentence what is missing
 };
 
