@@ -23,8 +23,9 @@ public:
     virtual void socketWritable() = 0;
     /// The connection broke.
     virtual void socketFailed(const QString &reason) = 0;
-    /// QWebSocketServer or QWebSocket wrote: the handshake's answer, or one whole control frame. To
-    /// be sent in order.
+    /// QWebSocketServer or QWebSocket wrote: the handshake's answer, or a control frame. To be sent
+    /// in order, with nothing between the calls that come within one call of QWebSocket's, which
+    /// writes the head of a ping or pong and then its payload.
     virtual void controlWritten(QByteArray bytes) = 0;
     /// QWebSocket has written its last (a close frame), or QWebSocketServer refused the upgrade.
     virtual void closeRequested() = 0;
