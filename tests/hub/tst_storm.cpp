@@ -3,10 +3,14 @@
 
 #include <QTest>
 
+#include <algorithm>
+#include <array>
+
 using relay::test::HubEvent;
 using relay::test::PacedClient;
 using relay::test::TestHub;
 using relay::test::testOptions;
+using relay::test::waitFor;
 using relay::test::waitForAll;
 using relay::test::WebClients;
 
@@ -52,6 +56,73 @@ int storm(quint16 port, int first)
     return letIn;
 }
 
+/// One who sends a numbered big message whenever one of its own has come back, and reads all.
+class Looper
+{
+public:
+    static constexpr int kCount = 10;
+    static constexpr int kAtOnce = 2;
+    static constexpr int kMessages = 20; // of each
+    static constexpr qsizetype kPayloadBytes = 200 * 1024;
+
+    Looper(quint16 port, int number)
+        : m_client(port)
+        , m_number(number)
+    {}
+
+    bool start()
+    {
+        const bool isLetIn = m_client.upgrade();
+        for (int i = 0; i < kAtOnce; ++i) {
+            enqueue();
+        }
+        return isLetIn;
+    }
+    /// Sends and reads some; false once it has got all, or something that it should not.
+    bool goOn()
+    {
+        m_outgoing.remove(0, m_client.sendSome(m_outgoing));
+        m_client.read();
+        while (const auto frame = m_client.takeFrame()) {
+            takeIn(*frame);
+        }
+        return !hasAll() && !m_isTorn && !m_client.hasEnded();
+    }
+    [[nodiscard]] bool hasAll() const { return m_received == kCount * kMessages; }
+
+private:
+    void enqueue()
+    {
+        if (m_sent < kMessages) {
+            QByteArray payload(kPayloadBytes, 'x');
+            payload[0] = static_cast<char>(m_number);
+            payload[1] = static_cast<char>(m_sent++);
+            m_outgoing += relay::test::clientFrame(relay::test::Op::Binary, payload);
+        }
+    }
+    void takeIn(const relay::test::ServerFrame &frame)
+    {
+        if (frame.payload.size() != kPayloadBytes) {
+            m_isTorn = true;
+            return;
+        }
+        const int sender = frame.payload[0];
+        m_isTorn = m_isTorn || frame.payload[1] != m_next.at(static_cast<std::size_t>(sender))++;
+        ++m_received;
+        if (sender == m_number) {
+            enqueue();
+        }
+    }
+
+    PacedClient m_client;
+    int m_number;
+    int m_sent = 0;
+    int m_received = 0;
+    bool m_isTorn = false;
+    std::array<int, kCount> m_next{};
+    QByteArray m_outgoing;
+};
+
 } // namespace
 
 class TestStorm : public QObject
@@ -61,6 +132,8 @@ class TestStorm : public QObject
 private Q_SLOTS:
     void thoseWhoAreThereNoticeNothing_data();
     void thoseWhoAreThereNoticeNothing();
+    void aClosedLoopOfBigMessagesLosesNobody_data();
+    void aClosedLoopOfBigMessagesLosesNobody();
 };
 
 void TestStorm::thoseWhoAreThereNoticeNothing_data()
@@ -117,6 +190,41 @@ void TestStorm::thoseWhoAreThereNoticeNothing()
     }));
     QCOMPARE(relay.events(HubEvent::Kind::Connected).size(),
              relay.events(HubEvent::Kind::Disconnected).size() + kEstablished);
+}
+
+void TestStorm::aClosedLoopOfBigMessagesLosesNobody_data()
+{
+    thoseWhoAreThereNoticeNothing_data();
+}
+
+// All are busy, and what is on its way at once just fits into what may wait for one client: with the
+// limits that a relay has by default nobody is closed, however late he is scheduled.
+void TestStorm::aClosedLoopOfBigMessagesLosesNobody()
+{
+    QFETCH(int, workers);
+    relay::HubOptions options;
+    options.port = 0;
+    options.workers = workers;
+    constexpr qint64 kOnTheWay = Looper::kCount * Looper::kAtOnce * Looper::kPayloadBytes;
+    QVERIFY(kOnTheWay < options.limits.queueSize && 2 * kOnTheWay > options.limits.queueSize);
+    TestHub relay(options);
+    std::vector<std::unique_ptr<Looper>> loopers;
+    for (int i = 0; i < Looper::kCount; ++i) {
+        loopers.push_back(std::make_unique<Looper>(relay.port(), i));
+        QVERIFY(loopers.back()->start());
+    }
+    QVERIFY(waitFor([&] {
+        std::size_t busy = Looper::kCount;
+        for (int turn = 0; turn < 32 && busy == Looper::kCount; ++turn) {
+            busy = static_cast<std::size_t>(std::count_if(
+                loopers.begin(), loopers.end(), [](const auto &looper) { return looper->goOn(); }));
+        }
+        return busy == 0 || !relay.events(HubEvent::Kind::Disconnected).empty();
+    }));
+    for (const auto &looper : loopers) {
+        QVERIFY(looper->hasAll());
+    }
+    QCOMPARE(relay.hub().clientCount(), Looper::kCount);
 }
 
 QTEST_GUILESS_MAIN(TestStorm)
