@@ -100,6 +100,9 @@ bool Client::mustWait()
     m_socket.setReadInterest(false);
     if (!isBehind) {
         m_worker.resumeLater(*this);
+    } else if (m_worker.options().keepalive.interval.count() == 0) {
+        watchDeadline(
+            m_worker.options().slowClients.grace); // no other deadline would look after it
     }
     return true;
 }
@@ -161,6 +164,7 @@ void Client::readFrames(std::span<const char> bytes)
         m_state = State::Closing;
         m_webSocket->close(static_cast<QWebSocketProtocol::CloseCode>(info.closeCode),
                            QString::fromLatin1(info.text));
+        queueControl();
     }
 }
 
@@ -178,6 +182,7 @@ MessageSink::Next Client::controlReceived(Opcode opcode, QByteArrayView payload)
     if (opcode != Opcode::Close) {
         if (m_state == State::Open) {
             m_socket.feed(controlFrame(opcode, payload));
+            queueControl();
         }
         return m_state == State::Ended ? Next::Stop : Next::GoOn;
     }
@@ -191,6 +196,7 @@ MessageSink::Next Client::controlReceived(Opcode opcode, QByteArrayView payload)
         // Not fed to QWebSocket, which (in 6.4) takes the registered codes 1012 to 1014 for errors.
         m_webSocket->close(static_cast<QWebSocketProtocol::CloseCode>(
             code == close_code::kNoStatus ? close_code::kNormal : code));
+        queueControl();
     } else {
         requestFlush();
     }
@@ -267,6 +273,7 @@ void Client::upgraded(std::unique_ptr<QWebSocket> webSocket)
     m_webSocket = std::move(webSocket);
     m_socket.freeHandshakeBuffer();
     m_state = State::Open;
+    queueControl();
     m_worker.join(*this);
     watchDeadline(m_worker.options().keepalive.interval);
     if (const QByteArray pipelined = std::exchange(m_pipelined, {}); !pipelined.isEmpty()) {
@@ -279,7 +286,8 @@ void Client::refuse(HandshakeFailure failure, const HttpResponse &response)
     m_worker.handshakeFailed(*this, failure, QString::number(response.status));
     m_state = State::Closing;
     m_peerClosed = true; // no answer is expected
-    controlWritten(response.serialize());
+    m_control = response.serialize();
+    queueControl();
     watchDeadline(m_worker.closeTimeout());
 }
 
@@ -386,14 +394,19 @@ void Client::controlWritten(QByteArray bytes)
     if (m_state == State::Upgrading) {
         m_worker.upgradeAnswered(*this);
     }
-    if (m_state == State::Ended || m_state == State::Lingering) {
+    m_control.append(bytes);
+}
+
+void Client::queueControl()
+{
+    Chunk chunk{std::exchange(m_control, {}), {}, 0};
+    chunk.bytes = chunk.storage;
+    if (chunk.bytes.isEmpty() || m_state == State::Ended || m_state == State::Lingering) {
         return;
     }
     if (m_state == State::Closing) {
-        m_outbox.pushLast(std::move(bytes));
+        m_outbox.pushLast(chunk.storage);
     } else {
-        Chunk chunk{std::move(bytes), {}, 0};
-        chunk.bytes = chunk.storage;
         queue(chunk);
     }
     requestFlush();
@@ -481,6 +494,7 @@ void Client::close(DisconnectReason reason)
         m_worker.dropped(DropReason::SlowConsumer, m_outbox.dropUnwritten());
     }
     m_webSocket->close(static_cast<QWebSocketProtocol::CloseCode>(info.closeCode), text);
+    queueControl();
 }
 
 void Client::shutDown()
@@ -594,7 +608,10 @@ void Client::keepAlive()
         return;
     }
     if (m_isReadingPaused) {
-        watchDeadline(keepalive.interval);
+        const bool isPinging = keepalive.interval.count() > 0;
+        watchDeadline(isPinging ? keepalive.interval : m_worker.options().slowClients.grace);
+    } else if (keepalive.interval.count() == 0) {
+        return;
     } else if (m_isPinged) {
         close(DisconnectReason::KeepaliveTimeout);
     } else if (silence < keepalive.interval) {
@@ -603,6 +620,7 @@ void Client::keepAlive()
         m_isPinged = true;
         m_worker.counters().pingsSent.add();
         m_webSocket->ping();
+        queueControl();
         watchDeadline(keepalive.timeout);
     }
 }

@@ -114,6 +114,8 @@ private:
     void end(const QString &reason);
     quint64 queueFrom(std::span<const Chunk> chunks, std::size_t written);
     bool queue(const Chunk &chunk);
+    /// Queues what QWebSocket has just written as one piece: it writes a frame's head and payload apart.
+    void queueControl();
     void requestFlush();
     void waitUntilWritable();
     void punishSlowness();
@@ -132,6 +134,7 @@ private:
     Outbox m_outbox;
     OpeningHandshake m_handshake;
     QByteArray m_pipelined; // sent behind the head, until the upgrade is done
+    QByteArray m_control;   // written by QWebSocket, not queued yet
     QString m_closeReason;
     TimePoint m_lastAlive;
     quint16 m_closeCode = 0; // 0: no close frame was sent or received yet
