@@ -239,6 +239,9 @@ Outcome Hub::listen()
     }
     Outcome listening = d->listener.listen(d->options.address, d->options.port);
     if (listening) {
+        // Every QWebSocket asks for it. The first time OpenSSL is loaded: no client should have to wait for that, and two workers
+        // that do it at once leave some of it behind.
+        QSslConfiguration::defaultConfiguration();
         d->startWorkers();
         d->isServing = true;
     }

@@ -74,9 +74,6 @@ int Worker::clientCount() const
 
 void Worker::threadStarted()
 {
-    // Every QWebSocket asks for it; the first time OpenSSL is loaded, which no client should have
-    // to wait for.
-    QSslConfiguration::defaultConfiguration();
     m_server = std::make_unique<QWebSocketServer>(QStringLiteral("relay"),
                                                   QWebSocketServer::NonSecureMode);
     QObject::connect(m_server.get(), &QWebSocketServer::newConnection, m_server.get(),
