@@ -381,7 +381,7 @@ void TestSlowClients::aSignOfLifeDoesNotPutOffTheEnd()
     QCOMPARE(limitHits(relay, LimitHit::KeepaliveTimeout), 0U);
 }
 
-// A client that asks for pongs and never reads them is not let ask for more than half of its queue:
+// A client that asks for pongs and never reads them is not let ask for more than about half of its queue:
 // it is closed for its slowness, and never for a queue that it has filled itself.
 void TestSlowClients::oneWhoNeverReadsIsNotReadFromEither()
 {
@@ -406,7 +406,9 @@ void TestSlowClients::oneWhoNeverReadsIsNotReadFromEither()
                         static_cast<qint64>(pongs * 127) - static_cast<qint64>(counters.sentBytes));
         return limitHits(relay, LimitHit::SlowGrace) == 1;
     }));
-    QVERIFY2(most < kQueueBytes / 2, qPrintable(QString::number(most)));
+    // Past the mark it is not read from again; what the last read brought is answered still.
+    constexpr qint64 kOneRead = qint64{256} * 1024;
+    QVERIFY2(most < kQueueBytes / 2 + kOneRead, qPrintable(QString::number(most)));
     QCOMPARE(limitHits(relay, LimitHit::QueueSize), 0U);
     QVERIFY(relay.waitForClients(2));
     QVERIFY(floodAtThePaceOf(others, relay, 0, 40));
