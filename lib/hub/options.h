@@ -1,5 +1,8 @@
 #pragma once
 
+#include "hub/channel_options.h"
+
+#include <QList>
 #include <QSslConfiguration>
 #include <QString>
 #include <QStringList>
@@ -26,8 +29,18 @@ struct HubOptions
     /// TLS for every connection, or none.
     std::optional<QSslConfiguration> tls;
 
-    /// Whether a sender gets its own messages back.
+    /// Options of channels by name: the first rule that matches holds. A name that none matches has
+    /// ChannelOptions' defaults, with `echo`.
+    QList<ChannelRule> channels;
+    /// Whether a sender gets its own messages back, where no rule says otherwise.
     bool echo = true;
+
+    struct History
+    {
+        /// What all channels' histories may take together, overhead included; past it the oldest
+        /// messages of all go first.
+        qint64 totalSize = qint64{64} << 20;
+    } history;
 
     struct Limits
     {
@@ -58,6 +71,29 @@ struct HubOptions
         /// Silence after a ping after which the connection is taken for dead.
         std::chrono::milliseconds timeout = std::chrono::seconds(10);
     } keepalive;
+
+    struct Http
+    {
+        /// From a request's head to the end of its body; then it is answered 408.
+        std::chrono::milliseconds bodyTimeout = std::chrono::seconds(30);
+        /// Silence between two requests of a connection, and the longest that an answer may take to
+        /// be taken by its client; then the connection is closed.
+        std::chrono::milliseconds idleTimeout = std::chrono::seconds(60);
+        /// The longest body of `POST /-/publish`; a longer one is answered 413.
+        qint64 batchSize = qint64{4} << 20;
+        /// How long the answer to a request with an Idempotency-Key is kept.
+        std::chrono::milliseconds idempotencyAge = std::chrono::minutes(5);
+        /// How many such answers are kept at most; past it the oldest are forgotten early.
+        int idempotencyKeys = 100'000;
+    } http;
+
+    struct EventSource
+    {
+        /// Silence after which an EventSource is sent a comment. 0: never.
+        std::chrono::milliseconds heartbeat = std::chrono::seconds(15);
+        /// How long an EventSource that lost its connection waits before it tries again.
+        std::chrono::milliseconds retry = std::chrono::seconds(2);
+    } eventSource;
 
     enum class SlowClientPolicy {
         Disconnect, ///< close with 1008 "slow consumer": the client knows, and can come back

@@ -1,0 +1,78 @@
+#pragma once
+
+#include "wire/http_request.h"
+
+#include <QByteArray>
+
+#include <memory>
+#include <span>
+
+namespace relay {
+
+/// Takes a connection's bytes and gives its requests, one after the other, head first and then body
+/// (RFC 9112): Content-Length and chunked bodies, keep-alive, pipelining. Parsed by Boost.Beast. No
+/// socket, no clock.
+///
+/// The owner appends what it has read and calls next() until it says NeedMore. A request's head is
+/// reported before its body, so that who answers it can decide how long a body may be, or that
+/// there shall be none:
+///
+///     NeedMore → HeadComplete → (acceptBody) NeedMore → Complete → (finish) NeedMore → …
+///
+/// Thread: confined to its owner's.
+/// Owner: a connection, by value. Idle, it owns no memory.
+/// Limits: HttpLimits for the head; acceptBody()'s for the body (counted decoded; chunk heads and
+/// trailers are bounded, too). What is pipelined behind an unfinished request is kept: the owner
+/// stops reading while it answers.
+/// Errors: Failed, with the status and sentence for the answer; after it only the destructor does
+/// anything.
+class HttpRequestReader
+{
+public:
+    explicit HttpRequestReader(HttpLimits limits);
+    ~HttpRequestReader();
+    HttpRequestReader(HttpRequestReader &&) noexcept;
+    HttpRequestReader &operator=(HttpRequestReader &&) noexcept;
+
+    enum class Status {
+        NeedMore,
+        HeadComplete, ///< once a request: request() is known; call acceptBody() before going on
+        Complete,     ///< body() is whole; call finish() before going on
+        Failed,       ///< failureStatus() and problem()
+    };
+
+    void append(std::span<const char> bytes);
+    /// Goes as far as it can with what was appended.
+    [[nodiscard]] Status next();
+
+    /// From HeadComplete to finish().
+    [[nodiscard]] const HttpRequest &request() const;
+    /// Whether the head announces a body: by Transfer-Encoding, or a Content-Length that is not 0.
+    [[nodiscard]] bool hasBody() const;
+    /// Whether the head says how long its body is at all (411 else, for a method that needs one).
+    [[nodiscard]] bool hasBodyLength() const;
+    /// Whether the client waits to be told that it may send the body (RFC 9110, section 10.1.1).
+    /// Not once a part of the body is there.
+    [[nodiscard]] bool expectsContinue() const;
+    /// After HeadComplete: reads on, to a body of at most so many bytes. A longer one fails with
+    /// 413, at once when Content-Length says so.
+    void acceptBody(qint64 maxBytes);
+    /// After Complete.
+    [[nodiscard]] const QByteArray &body() const;
+    /// Done with this request: the next one may follow.
+    void finish();
+
+    /// Whether nothing of a request has arrived since the last one was finished.
+    [[nodiscard]] bool isIdle() const;
+    /// Takes what was sent behind the head of an upgrade. After HeadComplete; ends the reading.
+    [[nodiscard]] QByteArray takeRest();
+
+    [[nodiscard]] int failureStatus() const; ///< 400, 413, 431 or 501 (a transfer coding but chunked)
+    [[nodiscard]] const QByteArray &problem() const;
+
+private:
+    class Private;
+    std::unique_ptr<Private> d;
+};
+
+} // namespace relay
