@@ -18,6 +18,8 @@ namespace relay {
 /// empty, shown as "/". To construct is to validate; a default-constructed name is the root's.
 ///
 /// Thread: a value.
+/// Limits: kMaxBytes, decoded.
+/// Errors: a sentence for the client; it quotes the name only when that holds nothing harmful.
 class ChannelName
 {
 public:
@@ -25,7 +27,8 @@ public:
 
     ChannelName() = default;
 
-    /// From the path of a request target ("/chat/caf%C3%A9"), without its query.
+    /// From the path of a request target ("/chat/caf%C3%A9"), without its query. What is
+    /// percent-encoded counts as if it were not: `%2F` parts segments, too.
     static Result<ChannelName> fromPath(QByteArrayView path);
     /// From the name itself, as in JSON ("chat/café"); "/" and "" are the root.
     static Result<ChannelName> fromText(QByteArrayView text);
@@ -57,24 +60,26 @@ private:
 
 /// Names that may be listened to at once: a name in which a segment `*` stands for any one segment,
 /// and a last segment `**` for all the rest, which may be nothing: "chat/**" is "chat", too, and
-/// "**" is every channel.
+/// "**" is every channel. Without either it stands for the one name. The root's name has no segment,
+/// so `*` is never the root.
 ///
 /// Thread: a value.
+/// Limits, errors: as ChannelName's.
 class ChannelPattern
 {
 public:
     static Result<ChannelPattern> fromPath(QByteArrayView path);
     static Result<ChannelPattern> fromText(QByteArrayView text);
 
-    /// Whether the path of a request target has a segment `*` or `**`, and so is to be read as a
-    /// pattern.
+    /// Whether the path of a request target has a segment `*` or `**`, percent-encoded or not, and
+    /// so is to be read as a pattern: no name has one.
     static bool isPattern(QByteArrayView path);
 
     /// Decoded, without a leading slash.
     [[nodiscard]] const QByteArray &bytes() const { return m_bytes; }
     [[nodiscard]] QString toString() const;
 
-    /// Never true for a reserved name.
+    /// Never true for a reserved name. Walks the segments of both; PatternIndex is for many.
     [[nodiscard]] bool matches(const ChannelName &name) const;
 
     friend bool operator==(const ChannelPattern &, const ChannelPattern &) = default;
@@ -96,5 +101,9 @@ private:
 template <>
 struct std::hash<relay::ChannelName>
 {
-    std::size_t operator()(const relay::ChannelName &name) const noexcept { return qHash(name); }
+    /// Seeded: clients choose the names, and must not choose where they collide.
+    std::size_t operator()(const relay::ChannelName &name) const noexcept
+    {
+        return qHash(name, QHashSeed::globalSeed());
+    }
 };

@@ -29,7 +29,7 @@ struct Position
 
     [[nodiscard]] QByteArray toText() const;
     /// Nothing unless it is exactly what toText() writes: an offset has no sign, no leading zero
-    /// and is at most 2^53 - 1, which JSON's numbers hold.
+    /// and is at most 2^53 - 1, which JSON's numbers hold. Epoch 0 is accepted; no stream has it.
     static std::optional<Position> fromText(QByteArrayView text);
 
     friend bool operator==(const Position &, const Position &) = default;
