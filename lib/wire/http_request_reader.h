@@ -19,11 +19,18 @@ namespace relay {
 ///
 ///     NeedMore → HeadComplete → (acceptBody) NeedMore → Complete → (finish) NeedMore → …
 ///
+/// What proxies read in different ways is refused (request smuggling): Content-Length beside
+/// Transfer-Encoding, more than one Content-Length or a list of them, a transfer coding other than
+/// `chunked`, chunks in HTTP/1.0, a bare line feed. Up to two empty lines before a request are
+/// skipped (RFC 9112, section 2.2). Chunk extensions and trailers are checked and left out.
+///
 /// Thread: confined to its owner's.
 /// Owner: a connection, by value. Idle, it owns no memory.
-/// Limits: HttpLimits for the head; acceptBody()'s for the body (counted decoded; chunk heads and
-/// trailers are bounded, too). What is pipelined behind an unfinished request is kept: the owner
-/// stops reading while it answers.
+/// Limits: HttpLimits for the head; acceptBody()'s for the body, counted decoded, and allocated only
+/// as it arrives. All chunk extensions and trailers of a body together are held to headBytes. What
+/// is pipelined behind an unfinished request is kept: the owner stops reading while it answers.
+/// Cost: that of the bytes, however they are cut, and a look at the lines of a head anew for each
+/// that arrives alone.
 /// Errors: Failed, with the status and sentence for the answer; after it only the destructor does
 /// anything.
 class HttpRequestReader
@@ -33,11 +40,12 @@ public:
     ~HttpRequestReader();
     HttpRequestReader(HttpRequestReader &&) noexcept;
     HttpRequestReader &operator=(HttpRequestReader &&) noexcept;
+    Q_DISABLE_COPY(HttpRequestReader)
 
     enum class Status {
         NeedMore,
-        HeadComplete, ///< once a request: request() is known; call acceptBody() before going on
-        Complete,     ///< body() is whole; call finish() before going on
+        HeadComplete, ///< request() is known; said until acceptBody() or takeRest() is called
+        Complete,     ///< body() is whole; said until finish() is called
         Failed,       ///< failureStatus() and problem()
     };
 
@@ -59,20 +67,24 @@ public:
     void acceptBody(qint64 maxBytes);
     /// After Complete.
     [[nodiscard]] const QByteArray &body() const;
-    /// Done with this request: the next one may follow.
+    /// After Complete: the next request may follow.
     void finish();
 
     /// Whether nothing of a request has arrived since the last one was finished.
     [[nodiscard]] bool isIdle() const;
-    /// Takes what was sent behind the head of an upgrade. After HeadComplete; ends the reading.
+    /// Takes what was sent behind the head of an upgrade. After HeadComplete, without acceptBody();
+    /// ends the reading.
     [[nodiscard]] QByteArray takeRest();
 
-    [[nodiscard]] int failureStatus() const; ///< 400, 413, 431 or 501 (a transfer coding but chunked)
+    /// After Failed: 400, 413, 431 or 501 (a transfer coding but chunked).
+    [[nodiscard]] int failureStatus() const;
+    /// After Failed: a sentence for the answer's body.
     [[nodiscard]] const QByteArray &problem() const;
 
 private:
     class Private;
-    std::unique_ptr<Private> d;
+    HttpLimits m_limits;
+    std::unique_ptr<Private> d; ///< from the first byte of a request to finish()
 };
 
 } // namespace relay
