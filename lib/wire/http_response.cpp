@@ -1,5 +1,8 @@
 #include "wire/http_response.h"
 
+#include <QJsonDocument>
+#include <QJsonObject>
+
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/buffers_range.hpp>
@@ -7,6 +10,7 @@
 #include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/span_body.hpp>
 #include <string>
+#include <utility>
 
 namespace relay {
 
@@ -45,7 +49,8 @@ std::string connectionOptions(const HttpResponse &response)
     return hasUpgrade ? "upgrade, " + persistence : persistence;
 }
 
-Message toMessage(const HttpResponse &response)
+/// The head without the body's length.
+Message toHead(const HttpResponse &response)
 {
     Message message;
     message.version(11);
@@ -55,10 +60,16 @@ Message toMessage(const HttpResponse &response)
         message.insert(field.name.toStdString(), fieldValue(field.value));
     }
     message.set(http::field::connection, connectionOptions(response));
+    if (mayHaveBody(response.status) && !response.contentType.isEmpty()) {
+        message.set(http::field::content_type, fieldValue(response.contentType));
+    }
+    return message;
+}
+
+Message toMessage(const HttpResponse &response)
+{
+    Message message = toHead(response);
     if (mayHaveBody(response.status)) {
-        if (!response.contentType.isEmpty()) {
-            message.set(http::field::content_type, fieldValue(response.contentType));
-        }
         const auto bodyBytes = static_cast<std::size_t>(response.body.size());
         message.content_length(bodyBytes);
         message.body() = {response.body.constData(), bodyBytes};
@@ -85,11 +96,8 @@ struct Appender
     }
 };
 
-} // namespace
-
-QByteArray HttpResponse::serialize(bool headOnly) const
+QByteArray write(Message message, bool headOnly)
 {
-    Message message = toMessage(*this);
     http::serializer<false, http::span_body<const char>> serializer(message);
     serializer.split(true); // the head in buffers of its own, so that it can be had alone
 
@@ -101,6 +109,20 @@ QByteArray HttpResponse::serialize(bool headOnly) const
     return out;
 }
 
+} // namespace
+
+QByteArray HttpResponse::serialize(bool headOnly) const
+{
+    return write(toMessage(*this), headOnly);
+}
+
+QByteArray HttpResponse::serializeStreamHead() const
+{
+    HttpResponse stream = *this;
+    stream.keepAlive = false;
+    return write(toHead(stream), true);
+}
+
 HttpResponse plainResponse(int status, const QByteArray &text)
 {
     HttpResponse response;
@@ -108,6 +130,22 @@ HttpResponse plainResponse(int status, const QByteArray &text)
     response.contentType = "text/plain; charset=utf-8";
     response.body = text + '\n';
     return response;
+}
+
+HttpResponse jsonResponse(int status, QByteArray json)
+{
+    HttpResponse response;
+    response.status = status;
+    response.contentType = "application/json";
+    response.body = std::move(json);
+    return response;
+}
+
+HttpResponse errorResponse(int status, const char *code, const QByteArray &sentence)
+{
+    const QJsonObject object{{QStringLiteral("error"), QLatin1String(code)},
+                             {QStringLiteral("message"), QString::fromUtf8(sentence)}};
+    return jsonResponse(status, QJsonDocument(object).toJson(QJsonDocument::Compact));
 }
 
 } // namespace relay

@@ -21,9 +21,20 @@ struct HttpResponse
     /// Head and body as they go to the wire (Boost.Beast's serializer). `headOnly` answers a HEAD
     /// request.
     [[nodiscard]] QByteArray serialize(bool headOnly = false) const;
+
+    /// The head of an answer without a length, such as text/event-stream: what follows it goes on
+    /// until the connection ends. `body` and `keepAlive` do not count.
+    [[nodiscard]] QByteArray serializeStreamHead() const;
 };
 
 /// A text/plain answer: a sentence for a person.
 HttpResponse plainResponse(int status, const QByteArray &text);
+
+/// An application/json answer. `json` is sent as it is.
+HttpResponse jsonResponse(int status, QByteArray json);
+
+/// {"error":"<code>","message":"<sentence>"}: a code in snake_case for programs, a sentence in UTF-8
+/// for a person.
+HttpResponse errorResponse(int status, const char *code, const QByteArray &sentence);
 
 } // namespace relay

@@ -1,5 +1,7 @@
 #include "wire/http_response.h"
 
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QTest>
 
 using namespace relay;
@@ -44,6 +46,10 @@ private Q_SLOTS:
     void fieldsOfOneNameAreKept();
     void aValueCannotEndItsField();
     void binaryBody();
+    void streamHead();
+    void json();
+    void errors_data();
+    void errors();
 };
 
 void TestHttpResponse::aSentence()
@@ -149,6 +155,53 @@ void TestHttpResponse::binaryBody()
     const QByteArray answer = response.serialize();
     QCOMPARE(answer.sliced(headOf(answer).size()), response.body);
     QCOMPARE(valuesOf(answer, "Content-Length"), Values{"600000"});
+}
+
+// A length would end the stream at once, and so would a client that thinks the connection stays.
+void TestHttpResponse::streamHead()
+{
+    HttpResponse response;
+    response.contentType = "text/event-stream";
+    response.fields = {{"Cache-Control", "no-store"}};
+    response.body = "never seen";
+    response.keepAlive = true;
+    const QByteArray head = response.serializeStreamHead();
+    QVERIFY(head.startsWith("HTTP/1.1 200 OK\r\n"));
+    QCOMPARE(head, headOf(head));
+    QCOMPARE(valuesOf(head, "Content-Type"), Values{"text/event-stream"});
+    QCOMPARE(valuesOf(head, "Cache-Control"), Values{"no-store"});
+    QCOMPARE(valuesOf(head, "Connection"), Values{"close"});
+    QVERIFY(valuesOf(head, "Content-Length").isEmpty());
+    QVERIFY(valuesOf(head, "Transfer-Encoding").isEmpty());
+}
+
+void TestHttpResponse::json()
+{
+    const QByteArray answer = jsonResponse(200, R"({"offset":17})").serialize();
+    QVERIFY(answer.endsWith("\r\n\r\n{\"offset\":17}"));
+    QCOMPARE(valuesOf(answer, "Content-Type"), Values{"application/json"});
+}
+
+void TestHttpResponse::errors_data()
+{
+    QTest::addColumn<QByteArray>("sentence");
+    QTest::newRow("plain") << QByteArray("The body is longer than 5 bytes.");
+    QTest::newRow("quotes") << QByteArray("No \"channel\", but a back\\slash.\r\n");
+    QTest::newRow("UTF-8") << QByteArray("gr\xC3\xBC\xC3\x9F \xF0\x9F\x98\x80");
+    QTest::newRow("not UTF-8") << QByteArray("\xFF\xFE");
+}
+
+// What a client sent can stand in a sentence: the answer is JSON all the same.
+void TestHttpResponse::errors()
+{
+    QFETCH(const QByteArray, sentence);
+    const HttpResponse response = errorResponse(413, "too_large", sentence);
+    QCOMPARE(response.status, 413);
+    QCOMPARE(response.contentType, "application/json");
+    const QJsonObject object = QJsonDocument::fromJson(response.body).object();
+    QCOMPARE(object.size(), 2);
+    QCOMPARE(object.value(QStringLiteral("error")).toString(), QStringLiteral("too_large"));
+    QCOMPARE(object.value(QStringLiteral("message")).toString(), QString::fromUtf8(sentence));
 }
 
 QTEST_APPLESS_MAIN(TestHttpResponse)
