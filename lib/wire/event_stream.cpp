@@ -14,9 +14,8 @@ void appendField(QByteArray &out, QByteArrayView name, QByteArrayView value)
 /// Where the line that begins at `begin` ends: at a CR, an LF, or the end of the text.
 qsizetype endOfLine(QByteArrayView text, qsizetype begin)
 {
-    const auto end = std::find_if(text.begin() + begin, text.end(),
-                                  [](char c) { return c == '\r' || c == '\n'; });
-    return end - text.begin();
+    const auto isLineEnd = [](char c) { return c == '\r' || c == '\n'; };
+    return std::find_if(text.begin() + begin, text.end(), isLineEnd) - text.begin();
 }
 
 /// One line for each of the text's, so that N line ends give N + 1: also none, for an empty text,
