@@ -93,9 +93,10 @@ void TestChannelName::namesFromPaths_data()
     QTest::addColumn<QByteArray>("name");
     QTest::addColumn<QString>("shown");
     QTest::addColumn<QByteArray>("pathBack");
-    const auto row = [](const char *what, QByteArray path, QByteArray name, QByteArray back) {
+    const auto row = [](const char *what, const QByteArray &path, const QByteArray &name,
+                        const QByteArray &back) {
         const QString shown = name.isEmpty() ? QStringLiteral("/") : QString::fromUtf8(name);
-        QTest::newRow(what) << std::move(path) << std::move(name) << shown << std::move(back);
+        QTest::newRow(what) << path << name << shown << back;
     };
     row("root", "/", "", "/");
     row("one segment", "/chat", "chat", "/chat");
@@ -139,8 +140,8 @@ void TestChannelName::refusedPaths_data()
 {
     QTest::addColumn<QByteArray>("path");
     QTest::addColumn<QString>("message");
-    const auto row = [](const char *what, QByteArray path, const char *message) {
-        QTest::newRow(what) << std::move(path) << QString::fromUtf8(message);
+    const auto row = [](const char *what, const QByteArray &path, const char *message) {
+        QTest::newRow(what) << path << QString::fromUtf8(message);
     };
     row("nothing", "", "does not begin with a slash");
     row("no slash", "chat", "does not begin with a slash");

@@ -61,7 +61,7 @@ void TestPosition::textAndBack()
 void TestPosition::refusedTexts_data()
 {
     QTest::addColumn<QByteArray>("text");
-    const auto row = [](const char *what, QByteArray text) { QTest::newRow(what) << text; };
+    const auto row = [](const char *what, const QByteArray &text) { QTest::newRow(what) << text; };
     row("nothing", "");
     row("epoch only", "5f2c9a11c07b");
     row("no offset", "5f2c9a11c07b-");

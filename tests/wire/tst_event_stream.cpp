@@ -117,9 +117,8 @@ void TestEventStream::bytes_data()
     QTest::addColumn<QByteArray>("type");
     QTest::addColumn<QByteArray>("data");
     QTest::addColumn<QByteArray>("expected");
-    const auto row = [](const char *what, QByteArray data, QByteArray expected) {
-        QTest::newRow(what) << QByteArray() << QByteArray() << std::move(data)
-                            << std::move(expected);
+    const auto row = [](const char *what, const QByteArray &data, const QByteArray &expected) {
+        QTest::newRow(what) << QByteArray() << QByteArray() << data << expected;
     };
     row("one line", "hello", "data: hello\n\n");
     row("empty", "", "data: \n\n");
