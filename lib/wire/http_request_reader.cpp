@@ -136,7 +136,7 @@ public:
     [[nodiscard]] bool isIdle() const { return m_step == Step::Head && rest().isEmpty(); }
     [[nodiscard]] const HttpRequest &request() const { return m_request; }
     [[nodiscard]] bool hasBody() const;
-    [[nodiscard]] bool isBodyBegun() const { return m_isBodyBegun; }
+    [[nodiscard]] bool isBodyAwaited() const;
     [[nodiscard]] const QByteArray &body() const;
     [[nodiscard]] const Problem &problem() const { return m_problem; }
 
@@ -248,6 +248,11 @@ bool HttpRequestReader::Private::hasBody() const
     }
     const QByteArray length = m_request.value("Content-Length");
     return std::any_of(length.begin(), length.end(), [](char digit) { return digit != '0'; });
+}
+
+bool HttpRequestReader::Private::isBodyAwaited() const
+{
+    return (m_step == Step::HeadComplete || m_step == Step::Body) && hasBody() && !m_isBodyBegun;
 }
 
 void HttpRequestReader::Private::acceptBody(qint64 maxBytes)
@@ -430,7 +435,7 @@ bool HttpRequestReader::hasBodyLength() const
 
 bool HttpRequestReader::expectsContinue() const
 {
-    return d->hasBody() && !d->isBodyBegun() && d->request().version >= 11
+    return d->isBodyAwaited() && d->request().version >= 11
            && d->request().hasToken("Expect", "100-continue");
 }
 

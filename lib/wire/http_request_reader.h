@@ -60,7 +60,7 @@ public:
     /// Whether the head says how long its body is at all (411 else, for a method that needs one).
     [[nodiscard]] bool hasBodyLength() const;
     /// Whether the client waits to be told that it may send the body (RFC 9110, section 10.1.1).
-    /// Not once a part of the body is there.
+    /// Not once a part of the body is there, and not when acceptBody() has refused it.
     [[nodiscard]] bool expectsContinue() const;
     /// After HeadComplete: reads on, to a body of at most so many bytes. A longer one fails with
     /// 413, at once when Content-Length says so.

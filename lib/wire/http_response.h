@@ -3,6 +3,7 @@
 #include "wire/http_request.h"
 
 #include <QByteArray>
+#include <QByteArrayView>
 #include <QList>
 
 namespace relay {
@@ -26,6 +27,9 @@ struct HttpResponse
     /// until the connection ends. `body` and `keepAlive` do not count.
     [[nodiscard]] QByteArray serializeStreamHead() const;
 };
+
+/// Tells a client that waits for it to send its body (RFC 9110, section 15.2.1); the answer follows.
+inline constexpr QByteArrayView kContinueAnswer("HTTP/1.1 100 Continue\r\n\r\n");
 
 /// A text/plain answer: a sentence for a person.
 HttpResponse plainResponse(int status, const QByteArray &text);

@@ -222,7 +222,8 @@ void TestHttpRequestReader::announcements()
     QTEST(reader.expectsContinue(), "expectsContinue");
 }
 
-// A 100 to a client that did not wait is of no use, and some take it for the answer.
+// A 100 to a client that did not wait is of no use, and some take it for the answer; after it a
+// body must be welcome.
 void TestHttpRequestReader::clientThatSentItsBodyIsNotToldToContinue()
 {
     const QByteArray head = post("Content-Length: 5\r\nExpect: 100-continue\r\n");
@@ -243,6 +244,13 @@ void TestHttpRequestReader::clientThatSentItsBodyIsNotToldToContinue()
     later.append(QByteArray("ello"));
     QCOMPARE(later.next(), Status::Complete);
     QVERIFY(!later.expectsContinue());
+
+    HttpRequestReader tooLong({});
+    tooLong.append(head);
+    QCOMPARE(tooLong.next(), Status::HeadComplete);
+    tooLong.acceptBody(4);
+    QVERIFY(!tooLong.expectsContinue());
+    QCOMPARE(tooLong.next(), Status::Failed);
 }
 
 // A client's first frames may come in one packet with its upgrade; they are no HTTP.
