@@ -15,6 +15,9 @@ namespace {
 /// short enough that peers which never close do not fill the connection limit.
 constexpr std::chrono::milliseconds kLingerTime{2000};
 
+/// What is read at once: a head of the usual kind and more.
+constexpr qint64 kReadBytes = 16384;
+
 } // namespace
 
 HttpConnection::HttpConnection(std::unique_ptr<QTcpSocket> socket,
@@ -27,8 +30,7 @@ HttpConnection::HttpConnection(std::unique_ptr<QTcpSocket> socket,
     , m_requestTimeout(requestTimeout)
 {
     m_socket->setParent(nullptr);
-    // One byte more than a head may have: what is too large is seen to be so.
-    m_socket->setReadBufferSize(m_limits.headBytes + 1);
+    m_socket->setReadBufferSize(kReadBytes);
     m_deadline.setSingleShot(true);
     connect(&m_deadline, &QTimer::timeout, this, &HttpConnection::timedOut);
     connect(m_socket.get(), &QTcpSocket::readyRead, this, &HttpConnection::read);
@@ -45,7 +47,7 @@ HttpConnection::~HttpConnection()
 
 void HttpConnection::serve()
 {
-    m_deadline.start(m_requestTimeout);
+    enter(State::Idle);
     read();
 }
 
@@ -57,49 +59,82 @@ void HttpConnection::refuse(const HttpResponse &response)
 
 void HttpConnection::read()
 {
+    if (m_socket->state() != QAbstractSocket::ConnectedState) {
+        return; // ended since it was asked to be read
+    }
     if (m_state == State::Lingering) {
         m_socket->skip(m_socket->bytesAvailable());
         return;
     }
-    if (m_state == State::Answering || m_socket->bytesAvailable() == 0) {
-        return;
-    }
-    if (!m_headBegun) {
-        m_headBegun = true;
-        m_deadline.start(m_requestTimeout);
-    }
-    const QByteArray bytes = m_socket->peek(m_limits.headBytes + 1);
-    const HttpRequestParse parse = parseHttpRequest(bytes, m_limits);
-    switch (parse.status) {
-    case HttpRequestParse::Status::NeedMore:
-        break;
-    case HttpRequestParse::Status::Complete:
-        m_socket->skip(parse.headBytes);
-        answer(parse.request);
-        break;
-    case HttpRequestParse::Status::Malformed:
-        refuse(plainResponse(400, parse.problem));
-        break;
-    case HttpRequestParse::Status::TooLarge:
-        refuse(plainResponse(431, parse.problem));
-        break;
+    // What came together with the last request is used up first.
+    while (m_state != State::Answering && needsMore() && m_socket->bytesAvailable() > 0) {
+        m_reader.append(m_socket->read(kReadBytes));
     }
 }
 
-void HttpConnection::answer(const HttpRequest &request)
+bool HttpConnection::needsMore()
 {
-    // A body is not read, so what follows its head is no request.
-    m_keepAlive = request.keepAlive && !announcesBody(request);
-    write(m_router.answer(request), request.method == "HEAD");
+    while (true) {
+        switch (m_reader.next()) {
+        case HttpRequestReader::Status::NeedMore:
+            if (m_state == State::Idle && !m_reader.isIdle()) {
+                enter(State::ReadingHead);
+            }
+            return true;
+        case HttpRequestReader::Status::HeadComplete:
+            if (!acceptBody()) {
+                return false;
+            }
+            break;
+        case HttpRequestReader::Status::Complete:
+            answer();
+            return false;
+        case HttpRequestReader::Status::Failed:
+            refuse(plainResponse(m_reader.failureStatus(), m_reader.problem()));
+            return false;
+        }
+    }
+}
+
+bool HttpConnection::acceptBody()
+{
+    const HttpRequest &head = m_reader.request();
+    const qint64 maxBytes = m_router.maxBodyBytes(head);
+    if (m_reader.hasBody() && maxBytes == 0) {
+        // It is not read, so what follows the head is no request.
+        m_keepAlive = false;
+        write(m_router.refuseBody(head), head.method == "HEAD");
+        return false;
+    }
+    enter(State::ReadingBody);
+    m_reader.acceptBody(maxBytes);
+    if (m_reader.expectsContinue()) {
+        m_socket->write(kContinueAnswer.data(), kContinueAnswer.size());
+    }
+    return true;
+}
+
+void HttpConnection::answer()
+{
+    const HttpRequest head = m_reader.request();
+    const QByteArray body = m_reader.body();
+    m_reader.finish();
+    m_keepAlive = head.keepAlive;
+    write(m_router.answer(head, body), head.method == "HEAD");
+}
+
+void HttpConnection::enter(State state)
+{
+    m_state = state;
+    m_deadline.start(state == State::Lingering ? std::min(m_requestTimeout, kLingerTime)
+                                               : m_requestTimeout);
 }
 
 void HttpConnection::write(const HttpResponse &response, bool headOnly)
 {
     HttpResponse complete = response;
     complete.keepAlive = m_keepAlive;
-    m_state = State::Answering;
-    m_headBegun = false;
-    m_deadline.start(m_requestTimeout);
+    enter(State::Answering);
     m_socket->write(complete.serialize(headOnly));
     // At once: a peer that has already ended its side ends the socket with the next turn.
     m_socket->flush();
@@ -115,27 +150,27 @@ void HttpConnection::goOnWhenWritten()
         linger();
         return;
     }
-    m_state = State::Reading;
-    m_deadline.start(m_requestTimeout);
+    enter(State::Idle);
     // In a turn of its own: a long pipeline must not hold up the thread, nor grow the stack.
     QMetaObject::invokeMethod(this, &HttpConnection::read, Qt::QueuedConnection);
 }
 
 void HttpConnection::linger()
 {
-    m_state = State::Lingering;
-    m_deadline.start(std::min(m_requestTimeout, kLingerTime));
+    enter(State::Lingering);
     ::shutdown(static_cast<int>(m_socket->socketDescriptor()), SHUT_WR);
     read();
 }
 
 void HttpConnection::timedOut()
 {
-    if (m_state == State::Reading && m_headBegun) {
+    if (m_state == State::ReadingHead) {
         refuse(plainResponse(408, "The request's head did not arrive in time."));
-        return;
+    } else if (m_state == State::ReadingBody) {
+        refuse(plainResponse(408, "The request's body did not arrive in time."));
+    } else {
+        m_socket->abort();
     }
-    m_socket->abort();
 }
 
 } // namespace relay

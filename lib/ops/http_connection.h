@@ -1,6 +1,6 @@
 #pragma once
 
-#include "wire/http_request.h"
+#include "wire/http_request_reader.h"
 #include "wire/http_response.h"
 
 #include <QObject>
@@ -19,10 +19,10 @@ class Router;
 ///
 /// Thread: main.
 /// Owner: OpsServer, which deletes it after ended().
-/// Limits: HttpLimits for a head; `requestTimeout` as OpsOptions says. One answer at a time: while
-/// bytes of it wait to be taken by the kernel nothing more is read, so that a peer that sends and
-/// never reads costs one answer and one head of memory.
-/// Errors: are answered (400, 408, 431) and end the connection; a peer that vanishes ends it
+/// Limits: HttpLimits for a head, the route's for a body; `requestTimeout` as OpsOptions says. One
+/// answer at a time: while bytes of it wait to be taken by the kernel nothing more is read, so that
+/// a peer that sends and never reads costs one answer and two reads of memory.
+/// Errors: are answered (400, 408, 413, 431, 501) and end the connection; a peer that vanishes ends it
 /// silently, and so does one that ends its sending side once the answer to its first request is
 /// written (QTcpSocket cannot be half open).
 class HttpConnection : public QObject
@@ -50,15 +50,22 @@ Q_SIGNALS:
 
 private:
     enum class State {
-        Reading,   ///< waits for a head, or for the rest of one
-        Answering, ///< waits until the kernel has taken the answer
-        Lingering, ///< has said its last, and reads to the end: closing over unread bytes would
-                   ///< destroy the answer on its way
+        Idle,        ///< waits for a request
+        ReadingHead, ///< waits for the rest of a head
+        ReadingBody, ///< waits for the rest of a body
+        Answering,   ///< waits until the kernel has taken the answer
+        Lingering,   ///< has said its last, and reads to the end: closing over unread bytes would
+                     ///< destroy the answer on its way
     };
 
     /// Takes the next request, if it is there and the last one is answered.
     void read();
-    void answer(const HttpRequest &request);
+    /// Takes the next request out of what was read, and answers it; false when it did.
+    bool needsMore();
+    /// False when it answered instead.
+    bool acceptBody();
+    void answer();
+    void enter(State state);
     void write(const HttpResponse &response, bool headOnly = false);
     void goOnWhenWritten();
     void linger();
@@ -66,11 +73,10 @@ private:
 
     std::unique_ptr<QTcpSocket> m_socket;
     const Router &m_router;
-    HttpLimits m_limits;
+    HttpRequestReader m_reader{HttpLimits{}};
     std::chrono::milliseconds m_requestTimeout;
     QTimer m_deadline;
-    State m_state = State::Reading;
-    bool m_headBegun = false;
+    State m_state = State::Idle;
     bool m_keepAlive =
         true; ///< whether the connection goes on after the answer that is being written
 };

@@ -90,17 +90,17 @@ void OpsServer::addRoute(Route route)
 void OpsServer::addRoutes()
 {
     addRoute({"GET", "/", "this list",
-              [this](const HttpRequest &) { return plainResponse(200, m_router.index()); }});
-    addRoute({"GET", "/metrics", "every metric, for Prometheus", [this](const HttpRequest &) {
+              [this](const RoutedRequest &) { return plainResponse(200, m_router.index()); }});
+    addRoute({"GET", "/metrics", "every metric, for Prometheus", [this](const RoutedRequest &) {
                   HttpResponse response;
                   response.contentType = "text/plain; version=0.0.4; charset=utf-8";
                   response.body = QByteArray::fromStdString(renderMetrics(m_metrics()));
                   return response;
               }});
     addRoute({"GET", "/-/healthz", "200 as long as the process answers",
-              [](const HttpRequest &) { return plainResponse(200, "alive"); }});
+              [](const RoutedRequest &) { return plainResponse(200, "alive"); }});
     addRoute({"GET", "/-/readyz", "200 when clients are accepted, else 503",
-              [this](const HttpRequest &) {
+              [this](const RoutedRequest &) {
                   return m_ready ? plainResponse(200, "ready") : plainResponse(503, "stopping");
               }});
 }

@@ -23,6 +23,25 @@ QByteArray pathOf(const QByteArray &target)
     return query < 0 ? path : path.left(query);
 }
 
+QByteArray methodOf(const HttpRequest &head)
+{
+    return head.method == "HEAD" ? QByteArray("GET") : head.method;
+}
+
+/// The part of a route's path before the `*`; the whole path when it has none.
+QByteArrayView fixedPart(const Route &route)
+{
+    const QByteArrayView path(route.path);
+    return path.endsWith('*') ? path.chopped(1) : path;
+}
+
+bool fits(const Route &route, QByteArrayView path)
+{
+    const QByteArrayView fixed = fixedPart(route);
+    return fixed.size() == route.path.size() ? path == fixed
+                                             : path.size() > fixed.size() && path.startsWith(fixed);
+}
+
 } // namespace
 
 void Router::add(Route route)
@@ -30,18 +49,41 @@ void Router::add(Route route)
     m_routes.push_back(std::move(route));
 }
 
-HttpResponse Router::answer(const HttpRequest &request) const
+qint64 Router::maxBodyBytes(const HttpRequest &head) const
 {
-    const QByteArray path = pathOf(request.target);
-    const QByteArray method = request.method == "HEAD" ? QByteArray("GET") : request.method;
-    const auto route = std::find_if(m_routes.begin(), m_routes.end(), [&](const Route &candidate) {
-        return candidate.path == path && candidate.method == method;
-    });
-    if (route != m_routes.end()) {
-        return announcesBody(request)
-                   ? plainResponse(413, "A request to this path must not have a body.")
-                   : route->handler(request);
+    const Route *route = find(methodOf(head), pathOf(head.target));
+    return route == nullptr ? 0 : route->maxBodyBytes;
+}
+
+HttpResponse Router::answer(HttpRequest head, QByteArray body) const
+{
+    const QByteArray path = pathOf(head.target);
+    const Route *route = find(methodOf(head), path);
+    if (route == nullptr) {
+        return refuse(path);
     }
+    const QByteArray parameter = path.sliced(fixedPart(*route).size());
+    return route->handler({std::move(head), std::move(body), parameter});
+}
+
+HttpResponse Router::refuseBody(const HttpRequest &head) const
+{
+    const QByteArray path = pathOf(head.target);
+    return find(methodOf(head), path) == nullptr
+               ? refuse(path)
+               : plainResponse(413, "A request to this path must not have a body.");
+}
+
+const Route *Router::find(const QByteArray &method, QByteArrayView path) const
+{
+    const auto route = std::find_if(m_routes.begin(), m_routes.end(), [&](const Route &candidate) {
+        return candidate.method == method && fits(candidate, path);
+    });
+    return route == m_routes.end() ? nullptr : &*route;
+}
+
+HttpResponse Router::refuse(QByteArrayView path) const
+{
     const QByteArray allowed = allowedMethods(path);
     if (allowed.isEmpty()) {
         return plainResponse(404, "Nothing is here. GET / lists what there is.");
@@ -64,7 +106,7 @@ QByteArray Router::allowedMethods(QByteArrayView path) const
 {
     QByteArrayList methods;
     for (const Route &route : m_routes) {
-        if (route.path == path) {
+        if (fits(route, path)) {
             methods.append(route.method);
             if (route.method == "GET") {
                 methods.append("HEAD");
@@ -72,17 +114,6 @@ QByteArray Router::allowedMethods(QByteArrayView path) const
         }
     }
     return methods.join(", ");
-}
-
-bool announcesBody(const HttpRequest &request)
-{
-    if (request.count("Transfer-Encoding") > 0) {
-        return true;
-    }
-    // Several Content-Length fields: the parser refuses those that differ.
-    const QByteArray length = request.value("Content-Length");
-    return !length.isNull()
-           && std::any_of(length.begin(), length.end(), [](char digit) { return digit != '0'; });
 }
 
 } // namespace relay

@@ -1,0 +1,124 @@
+#include "ops/router.h"
+
+#include <QTest>
+
+using namespace relay;
+
+namespace {
+
+HttpRequest requestOf(const QByteArray &method, const QByteArray &target)
+{
+    HttpRequest request;
+    request.method = method;
+    request.target = target;
+    return request;
+}
+
+/// A handler that answers its own name, and what it was given.
+auto named(const QByteArray &name)
+{
+    return [name](const RoutedRequest &request) {
+        return plainResponse(200, name + '(' + request.parameter + ')' + request.body);
+    };
+}
+
+Router someRouter()
+{
+    Router router;
+    router.add({"GET", "/plain", "", named("plain")});
+    router.add({"GET", "/things/first", "", named("first")});
+    router.add({"GET", "/things/*", "", named("thing")});
+    router.add({"POST", "/things/*", "", named("post"), 100});
+    router.add({"DELETE", "/things/deep/*", "", named("deep")});
+    return router;
+}
+
+} // namespace
+
+/// Which route a request gets.
+class TestRouter : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void finds_data();
+    void finds();
+    void allowNamesTheMethodsOfAllThatFit();
+    void bodyIsAllowedWhereARouteTakesOne();
+    void bodyReachesTheHandler();
+};
+
+void TestRouter::finds_data()
+{
+    QTest::addColumn<QByteArray>("method");
+    QTest::addColumn<QByteArray>("target");
+    QTest::addColumn<QByteArray>("answer"); ///< empty: 404
+    const auto row = [](const char *method, const char *target, const char *answer) {
+        QTest::addRow("%s %s", method, target)
+            << QByteArray(method) << QByteArray(target) << QByteArray(answer);
+    };
+    row("GET", "/plain", "plain()");
+    row("HEAD", "/plain", "plain()");
+    row("GET", "/plain?a=/b", "plain()");
+    row("GET", "/plain/", "");
+    row("GET", "/plai", "");
+    row("GET", "/things/first", "first()");
+    row("GET", "/things/firs", "thing(firs)");
+    row("GET", "/things/first/x", "thing(first/x)");
+    row("GET", "/things/a%2Fb/c?d=e", "thing(a%2Fb/c)");
+    row("GET", "http://host/things/x", "thing(x)");
+    row("GET", "/things/*", "thing(*)");
+    row("GET", "/things//", "thing(/)");
+    row("GET", "/things/", "");
+    row("GET", "/things", "");
+    row("POST", "/things/first", "post(first)");
+    row("DELETE", "/things/deep/x", "deep(x)");
+    row("GET", "/things/deep/x", "thing(deep/x)");
+}
+
+/// The first that fits by method and path; a `*` stands for at least a character, and the handler
+/// gets it as the client wrote it, so that an encoded slash stays one.
+void TestRouter::finds()
+{
+    QFETCH(const QByteArray, method);
+    QFETCH(const QByteArray, target);
+    QFETCH(const QByteArray, answer);
+    const HttpResponse response = someRouter().answer(requestOf(method, target), {});
+    if (answer.isEmpty()) {
+        QCOMPARE(response.status, 404);
+    } else {
+        QCOMPARE(response.status, 200);
+        QCOMPARE(response.body, QByteArray(answer + '\n'));
+    }
+}
+
+/// 405 is right for every path that anything answers.
+void TestRouter::allowNamesTheMethodsOfAllThatFit()
+{
+    const HttpResponse response = someRouter().answer(requestOf("PUT", "/things/deep/x"), {});
+    QCOMPARE(response.status, 405);
+    QCOMPARE(response.fields.first().name, QByteArray("Allow"));
+    QCOMPARE(response.fields.first().value, QByteArray("GET, HEAD, POST, DELETE"));
+}
+
+/// The limit is known before the body is read; where there is none, the refusal says what is wrong.
+void TestRouter::bodyIsAllowedWhereARouteTakesOne()
+{
+    const Router router = someRouter();
+    QCOMPARE(router.maxBodyBytes(requestOf("POST", "/things/x")), 100);
+    QCOMPARE(router.maxBodyBytes(requestOf("GET", "/things/x")), 0);
+    QCOMPARE(router.maxBodyBytes(requestOf("POST", "/nothing")), 0);
+    QCOMPARE(router.refuseBody(requestOf("GET", "/things/x")).status, 413);
+    QCOMPARE(router.refuseBody(requestOf("HEAD", "/things/x")).status, 413);
+    QCOMPARE(router.refuseBody(requestOf("PUT", "/things/x")).status, 405);
+    QCOMPARE(router.refuseBody(requestOf("POST", "/nothing")).status, 404);
+}
+
+void TestRouter::bodyReachesTheHandler()
+{
+    const HttpResponse response = someRouter().answer(requestOf("POST", "/things/x"), "body");
+    QCOMPARE(response.body, QByteArray("post(x)body\n"));
+}
+
+QTEST_APPLESS_MAIN(TestRouter)
+#include "tst_router.moc"
