@@ -1,0 +1,415 @@
+#!/usr/bin/env python3
+"""The page of a channel, from outside: relayd as it is, Chromium as it is.
+
+Promise: who opens a channel's URL in a browser sees what is said there, can answer, and is never left in doubt about
+what is missing. Exit status 77 when there is no browser to try it with.
+"""
+import asyncio
+import json
+import os
+import re
+import sys
+import time
+import unittest
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "app"))
+
+try:
+    import websockets
+    from selenium.webdriver.common.keys import Keys
+
+    from browser import CHROMEDRIVER, CHROMIUM, Browser, eventually
+    missing = [program for program in (CHROMIUM, CHROMEDRIVER) if not os.path.exists(program)]
+except ImportError as error:
+    missing = [str(error)]
+if missing:
+    print("skipped: install chromium, chromium-driver, python3-selenium, python3-websockets:", *missing, file=sys.stderr)
+    sys.exit(77)
+
+from relayd_process import Relayd
+
+SCREENSHOTS = os.environ.get("RELAY_SCREENSHOTS") or os.path.join(
+    os.path.dirname(os.path.abspath(os.environ["RELAYD"])), "..", "screenshots")
+
+
+def http_url(relay, path):
+    return re.sub("^ws", "http", relay.url.rstrip("/")) + path
+
+
+def post(url, body, content_type="text/plain"):
+    body = body.encode() if isinstance(body, str) else body
+    request = urllib.request.Request(url, body, {"Content-Type": content_type})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def send_over_websocket(url, *messages):
+    """What another client says, one that is no browser."""
+    async def send():
+        async with websockets.connect(re.sub("^http", "ws", url) + "?echo=0") as client:
+            for message in messages:
+                await client.send(message)
+    asyncio.run(send())
+
+
+class PageTest(unittest.TestCase):
+    """Two browsers for all cases, a relay for each; at the end of each, the browsers have nothing to complain of."""
+
+    expected_complaints = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.one, cls.two = Browser(), Browser()
+        cls.addClassCleanup(cls.one.close)
+        cls.addClassCleanup(cls.two.close)
+
+    def setUp(self):
+        self.relay = Relayd()
+        self.addCleanup(self.relay.__exit__)
+        self.url = http_url(self.relay, "/chat/42")
+
+    def tearDown(self):
+        for browser in (self.one, self.two):
+            complaints = browser.complaints()
+            if self.expected_complaints:
+                complaints = [each for each in complaints if not re.search(self.expected_complaints, each)]
+            self.assertEqual(complaints, [])
+            browser.open("about:blank")
+
+    def open(self, *browsers, path="/chat/42"):
+        for browser in browsers:
+            browser.open(http_url(self.relay, path))
+            browser.wait_live()
+
+
+class Talking(PageTest):
+    def test_two_pages_talk(self):
+        self.open(self.one, self.two)
+        self.one.find("#text").send_keys("good morning", Keys.ENTER)
+        self.two.wait_for_text("good morning")
+        self.two.find("#text").click()
+        self.two.insert("grüß dich 👋")
+        self.two.press_with(Keys.SHIFT, Keys.ENTER)
+        self.two.press("second line", Keys.ENTER)
+        self.one.wait_for_text("grüß dich 👋\nsecond line")
+        for browser in (self.one, self.two):
+            eventually(lambda: len(browser.messages()) == 2)
+            self.assertEqual([message["offset"] for message in browser.messages()], [1, 2])
+        # Each knows its own, and claims no other.
+        eventually(lambda: [message["mine"] for message in self.one.messages()] == [True, False])
+        eventually(lambda: [message["mine"] for message in self.two.messages()] == [False, True])
+        self.assertEqual(self.one.find("#text").get_attribute("value"), "")
+        self.assertEqual(self.one.text("#sent"), "Sent as #1 to 2 clients.")
+        self.assertEqual(self.two.messages()[1]["size"], f"{len('grüß dich 👋_second line'.encode())} B")
+        self.assertEqual(self.one.driver.title, "chat/42 · Relay")
+
+    def test_what_others_send_is_shown_as_it_is(self):
+        self.open(self.one)
+        said = ["one\ntwo\n\tthree", "👩‍🚀 שלום", "", "<img src=x onerror=alert(1)><script>alert(2)</script>&amp;"]
+        send_over_websocket(self.url, *said, bytes(range(256)), b"")
+        eventually(lambda: len(self.one.messages()) == 6)
+        shown = self.one.messages()
+        self.assertEqual([message["text"] for message in shown[:4]], said)
+        self.assertEqual([message["size"] for message in shown],
+                         [f"{len(text.encode())} B" for text in said] + ["binary, 256 B", "binary, 0 B"])
+        self.assertIn("0030  30 31 32 33 34 35 36 37 38 39 3a 3b 3c 3d 3e 3f  0123456789:;<=>?", shown[4]["text"])
+        self.assertEqual(self.one.run("return document.querySelectorAll('#messages img, #messages script').length"), 0)
+
+    def test_long_messages_are_folded_and_json_is_laid_out_on_demand(self):
+        self.open(self.one)
+        long = "\n".join(f"line {number}" for number in range(500))
+        post(self.url, long)
+        post(self.url, '{"id":9007199254740993,"tags":["a, b",{}],"x":1.50}', "application/json")
+        eventually(lambda: len(self.one.messages()) == 2)
+        self.assertLess(len(self.one.texts()[0]), 200)
+        self.one.find(".message:nth-child(1) button").click()
+        self.assertEqual(self.one.texts()[0], long)
+        self.one.find(".message:nth-child(1) button").click()
+        self.assertLess(len(self.one.texts()[0]), 200)
+        self.one.find(".message:nth-child(2) [aria-pressed]").click()
+        self.assertEqual(self.one.texts()[1], '{\n  "id": 9007199254740993,\n  "tags": [\n    "a, b",\n    {}\n  ],\n'
+                                              '  "x": 1.50\n}')  # no digit is lost to a parser
+
+    def test_the_count_of_those_who_are_here(self):
+        self.open(self.one)
+        self.assertEqual(self.one.text("#count"), "1 here")
+        self.open(self.two)
+        self.assertEqual(self.two.text("#count"), "2 here")
+        eventually(lambda: self.one.text("#count") == "2 here")  # polled
+        self.two.open("about:blank")
+        eventually(lambda: self.one.text("#count") == "1 here")
+
+    def test_what_is_refused_stays_in_the_box_and_is_explained(self):
+        self.open(self.one)
+        self.one.run("document.getElementById('text').value = 'x'.repeat(1100000)")
+        self.one.find("#composer button").click()
+        eventually(lambda: self.one.text("#sent").startswith("Not sent."))
+        self.assertEqual(self.one.run("return document.getElementById('text').value.length"), 1100000)
+        self.assertEqual(self.one.texts(), [])
+        self.assertTrue(any("413" in complaint for complaint in self.one.complaints()))
+
+
+class Reading(PageTest):
+    def test_the_view_stays_where_its_reader_is(self):
+        self.open(self.one)
+        send_over_websocket(self.url, *[f"message {number}" for number in range(60)])
+        eventually(lambda: len(self.one.messages()) == 60)
+        at_end = "const v = document.getElementById('viewport'); return v.scrollHeight - v.scrollTop - v.clientHeight < 3"
+        self.assertTrue(self.one.run(at_end))
+        self.one.run("document.getElementById('viewport').scrollTop = 0")
+        eventually(lambda: not self.one.run(at_end))
+        post(self.url, "news")
+        eventually(lambda: self.one.text("#newer") == "↓ 1 new message")
+        self.assertEqual(self.one.run("return document.getElementById('viewport').scrollTop"), 0)
+        self.one.find("#newer").click()
+        eventually(lambda: self.one.run(at_end))
+        eventually(lambda: not self.one.find("#newer").is_displayed())
+
+    def test_pause_holds_and_loses_nothing(self):
+        self.open(self.one)
+        self.one.find("#pause").click()
+        send_over_websocket(self.url, "a", "b", "c")
+        eventually(lambda: self.one.text("#pause") == "Go on (3)")
+        self.assertEqual(self.one.texts(), [])
+        self.one.find("#pause").click()
+        eventually(lambda: self.one.texts() == ["a", "b", "c"])
+        self.assertEqual(self.one.text("#pause"), "Pause")
+
+    def test_the_list_is_bounded_and_says_so(self):
+        self.open(self.one)
+        send_over_websocket(self.url, *[str(number) for number in range(1, 1301)])
+        self.one.wait_for_text("1300")
+        self.assertEqual(self.one.texts(), [str(number) for number in range(301, 1301)])
+        self.assertIn("300 older rows dropped", self.one.rows()[0])
+
+
+class ComingBack(PageTest):
+    def test_a_reload_shows_what_was_missed(self):
+        self.open(self.one)
+        send_over_websocket(self.url, "a", b"b", "c")
+        eventually(lambda: len(self.one.messages()) == 3)
+        self.one.open("about:blank")
+        send_over_websocket(self.url, "d", "e")
+        self.open(self.one)
+        self.one.wait_for_text("e")
+        self.assertEqual(self.one.rows(), ["a", "0000  " + "62".ljust(48) + " b", "c", "2 messages since you were here:", "d", "e"])
+        self.assertEqual([message["offset"] for message in self.one.messages()], [1, 2, 3, 4, 5])
+
+    def test_a_reload_says_what_cannot_be_given(self):
+        self.open(self.one)
+        send_over_websocket(self.url, *"abcde")
+        eventually(lambda: len(self.one.messages()) == 5)
+        self.one.open("about:blank")
+        send_over_websocket(self.url, *[str(number) for number in range(6, 136)])  # the history holds 100
+        self.open(self.one)
+        self.one.wait_for_text("135")
+        self.assertIn("30 messages between #5 and #36 cannot be given", "\n".join(self.one.rows()))
+        self.assertEqual([message["offset"] for message in self.one.messages()][-100:], list(range(36, 136)))
+
+    def test_the_first_visit_begins_with_the_last_fifty(self):
+        send_over_websocket(self.url, *[str(number) for number in range(1, 61)])
+        self.open(self.one)
+        eventually(lambda: self.one.texts() == [str(number) for number in range(11, 61)])
+        self.assertEqual(len(self.one.rows()), 50)  # and no word of a gap
+
+
+class Restarting(PageTest):
+    expected_complaints = "WebSocket connection|net::ERR_"  # what a browser says of a relay that is gone
+
+    def test_a_killed_relay_comes_back_and_both_pages_go_on(self):
+        self.open(self.one, self.two)
+        send_over_websocket(self.url, "a", "b", "c")
+        for browser in (self.one, self.two):
+            self.assertTrue(eventually(lambda: browser.texts() == ["a", "b", "c"]))
+        self.relay.kill()
+        for browser in (self.one, self.two):
+            eventually(lambda: re.match(r"(Reconnecting|Offline, next try) in \d+ s", browser.text("#state-text")))
+            self.assertIn("after #3", browser.text("#notice"))
+            self.assertTrue(browser.find("#notice").is_displayed())
+        self.one.find("#text").send_keys("too early", Keys.ENTER)
+        eventually(lambda: self.one.text("#sent") == "Not sent. The relay cannot be reached: try again.")
+
+        port = self.relay.url.rstrip("/").rsplit(":", 1)[1]
+        again = Relayd(environment={"RELAY_SERVER_PORT": port})
+        self.addCleanup(again.__exit__)
+        if self.one.state() == "waiting":
+            self.one.run("document.getElementById('retry').click()")  # it may come back by itself at this very moment
+        for browser in (self.one, self.two):
+            browser.wait_live()
+            eventually(lambda: browser.rows()[3:] and "after #3 cannot be given" in browser.rows()[3])
+        self.one.find("#text").send_keys(Keys.ENTER)
+        self.two.wait_for_text("too early")
+        self.assertEqual([message["offset"] for message in self.two.messages()], [1, 2, 3, 1])
+
+    def test_a_connection_that_was_cut_resumes_and_says_that_nothing_is_missing(self):
+        self.open(self.one)
+        send_over_websocket(self.url, "a")
+        self.one.wait_for_text("a")
+        self.one.driver.execute_cdp_cmd("Network.enable", {})
+        offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        self.one.driver.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
+        eventually(lambda: self.one.text("#state-text").startswith("Offline"))
+        post(self.url, "b")
+        self.one.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**offline, "offline": False})
+        self.one.wait_live()
+        self.one.wait_for_text("b")
+        rows = self.one.rows()
+        self.assertEqual([rows[0], rows[2]], ["a", "b"])
+        self.assertRegex(rows[1], "^Away from .* to .*: nothing is missing.$")
+
+
+class Patterns(PageTest):
+    def test_a_pattern_shows_each_channel_and_cannot_send(self):
+        self.open(self.one, path="/chat/*")
+        for path, text in (("/chat/1", "one"), ("/chat/2", "two"), ("/other", "not this")):
+            post(http_url(self.relay, path), text)
+        eventually(lambda: len(self.one.messages()) == 2)
+        self.assertEqual([(message["channel"], message["text"]) for message in self.one.messages()],
+                         [("chat/1", "one"), ("chat/2", "two")])
+        self.assertFalse(self.one.find("#composer").is_displayed())
+        self.assertIn("pattern", self.one.text("#pattern"))
+        self.assertNotIn("curl -d", self.one.text("#snippets"))
+
+    def test_a_pattern_resumes_after_a_reload(self):
+        self.open(self.one, path="/chat/*")
+        post(http_url(self.relay, "/chat/1"), "one")
+        self.one.wait_for_text("one")
+        self.one.open("about:blank")
+        post(http_url(self.relay, "/chat/2"), "two")
+        self.open(self.one, path="/chat/*")
+        self.one.wait_for_text("two")
+        self.assertEqual(self.one.rows(), ["two"])
+
+    def test_the_root_is_a_channel(self):
+        self.open(self.one, path="/")
+        send_over_websocket(http_url(self.relay, "/"), "hello, all")
+        self.one.wait_for_text("hello, all")
+        self.assertEqual(self.one.text("#name"), "/")
+
+    def test_a_name_with_any_character(self):
+        path = "/caf%C3%A9/it's%20%5B1%5D"
+        self.open(self.one, path=path)
+        post(http_url(self.relay, path.replace("'", "%27")), "found")
+        self.one.wait_for_text("found")
+        self.assertEqual(self.one.text("#name"), "café/it's [1]")
+        self.assertIn("/caf%C3%A9/it%27s%20%5B1%5D'", self.one.text("#snippets"))
+
+
+class Using(PageTest):
+    def test_by_keyboard_alone(self):
+        self.open(self.one)
+        reached = []
+        for _ in range(12):
+            self.one.press(Keys.TAB)
+            reached.append(self.one.focused())
+            self.assertNotEqual(self.one.run(
+                "const e = document.activeElement;"
+                "return getComputedStyle(e.type === 'radio' ? e.nextElementSibling : e).outlineStyle"), "none", reached)
+            if reached[-1] == "text":
+                self.one.press("typed", Keys.ENTER)
+                self.one.wait_for_text("typed")
+            if reached[-1] == "pause":
+                self.one.press(Keys.SPACE)
+                eventually(lambda: self.one.text("#pause") == "Go on")
+                self.one.press(Keys.SPACE)
+            if reached[-1] == "curl":
+                self.one.press(Keys.ARROW_RIGHT)
+                self.assertIn("new WebSocket('ws://127.0.0.1:", self.one.text("#snippets pre"))
+            if reached[-1] == "Copy":
+                self.one.press(Keys.ENTER)
+                eventually(lambda: self.one.focused() in ("Copied", "Selected"))
+                break
+        self.assertEqual(reached, ["pause", "viewport", "text", "Send", "Connect a program", "curl", "Copy"])
+
+    def test_a_snippet_is_selected_where_it_cannot_be_copied(self):
+        self.open(self.one)
+        self.one.run("Object.defineProperty(navigator, 'clipboard', {value: undefined});"
+                     "document.execCommand = () => false")
+        self.one.find("#snippets button").click()
+        eventually(lambda: self.one.text("#snippets button") == "Selected")
+        self.assertEqual(self.one.run("return String(getSelection())"), self.one.text("#snippets pre"))
+
+    def test_nothing_is_cut_off_on_a_small_screen(self):
+        self.one.look(320, 568)
+        self.addCleanup(self.one.look, 1280, 800)
+        self.open(self.one)
+        send_over_websocket(self.url, "x" * 300, bytes(64))
+        eventually(lambda: len(self.one.messages()) == 2)
+        self.one.find("summary").click()
+        self.assertEqual(self.one.run("return document.documentElement.scrollWidth"), 320)
+        for selector in ("#state", "#pause", "#text", "#composer button"):
+            box = self.one.find(selector).rect
+            self.assertGreaterEqual(box["x"], 0, selector)
+            self.assertLessEqual(box["x"] + box["width"], 320, selector)
+            self.assertLessEqual(box["y"] + box["height"], 568, selector)
+
+    def test_small_and_from_nowhere_else(self):
+        total = 0
+        for path, kind in (("/chat/42", "text/html"), ("/-/page.js", "text/javascript"), ("/-/page.css", "text/css"),
+                           ("/-/icon.svg", "image/svg+xml")):
+            request = urllib.request.Request(http_url(self.relay, path), headers={"Accept": "text/html"})
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                body = answer.read()
+                self.assertTrue(answer.headers["Content-Type"].startswith(kind), path)
+                if kind == "text/html":
+                    self.assertIn("default-src 'none'", answer.headers["Content-Security-Policy"])
+                    self.assertNotIn("unsafe", answer.headers["Content-Security-Policy"])
+            total += len(body)
+            self.assertNotRegex(body.decode().replace("http://www.w3.org/2000/svg", ""), r"https?://\w")
+        self.assertLess(total, 30_000)
+
+
+class Looks(PageTest):
+    """Pictures for people: what they should look at is in the folder that is printed."""
+
+    expected_complaints = Restarting.expected_complaints
+
+    def test_screenshots(self):
+        os.makedirs(SCREENSHOTS, exist_ok=True)
+        self.open(self.one)
+        send_over_websocket(
+            self.url, "Good morning. Pump 3 is back since 06:40.", "Thanks! I see it in the figures, too.",
+            '{"pump":3,"state":"running","flow":{"value":12.50,"unit":"l/s"},"alarms":[]}',
+            "Could somebody look at the log?\n\n    06:38:12  valve 7 open\n    06:40:01  pump 3 start\n\nIt seems quick to me.",
+            bytes.fromhex("89504e470d0a1a0a0000000d49484452") + bytes(range(48)),
+            "\n".join(f"06:{minute:02}:00  flow {minute / 4:.2f} l/s" for minute in range(40, 60)), "שלום עולם")
+        eventually(lambda: len(self.one.messages()) == 7)
+        self.one.find(".message:nth-child(3) [aria-pressed]").click()
+        self.one.find("#text").send_keys("I am on it: the valve opened first, as it should.", Keys.ENTER)
+        eventually(lambda: len(self.one.messages()) == 8)
+        self.shoot("live")
+        self.shoot("top", before="document.getElementById('viewport').scrollTop = 0")
+        self.one.find("#languages label:nth-of-type(3)").click()
+        self.shoot("connect", before="document.getElementById('connect').open = true")
+        self.relay.kill()
+        eventually(lambda: self.one.state() == "waiting")
+        self.shoot("lost")
+        port = self.relay.url.rstrip("/").rsplit(":", 1)[1]
+        again = Relayd(environment={"RELAY_SERVER_PORT": port})
+        self.addCleanup(again.__exit__)
+        self.one.wait_live()
+        post(self.url, "And here we are again.")
+        self.one.wait_for_text("And here we are again.")
+        self.shoot("back")
+        self.one.open(http_url(again, "/chat/*"))
+        self.one.wait_live()
+        post(http_url(again, "/chat/7"), "Said in one of the channels that match.")
+        self.one.wait_for_text("Said in one of the channels that match.")
+        self.shoot("pattern")
+        print(f"screenshots: {os.path.abspath(SCREENSHOTS)}", file=sys.stderr)
+
+    def shoot(self, name, before=""):
+        for width, height in ((1280, 800), (390, 844)):
+            for scheme in ("light", "dark"):
+                self.one.look(width, height, scheme)
+                self.one.run("document.getElementById('connect').open = innerWidth >= 960;"
+                             "const v = document.getElementById('viewport'); v.scrollTop = v.scrollHeight;" + before)
+                time.sleep(0.1)  # a picture needs a frame after the last change; nothing is asserted of it
+                self.one.screenshot(os.path.join(SCREENSHOTS, f"{name}-{width}x{height}-{scheme}.png"))
+        self.one.look(1280, 800)
+        self.one.run("document.getElementById('connect').open = true")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
