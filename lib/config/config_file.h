@@ -7,9 +7,12 @@
 
 namespace relay {
 
-/// A longer file is refused: no configuration is that long, but a log or a core dump given by
-/// mistake is.
-inline constexpr qint64 kMaxConfigFileSize = 1024LL * 1024;
+/// A longer file is refused: no configuration is that long (kMaxChannelRules rules, all their keys
+/// written out, take less), but a log or a core dump given by mistake is.
+inline constexpr qint64 kMaxConfigFileSize = 4 * 1024LL * 1024;
+
+/// A longer list of channels' rules is refused: each channel that is made looks through them.
+inline constexpr qsizetype kMaxChannelRules = 10'000;
 
 /// Reads a YAML file into the draft. An empty file, or a section without keys, leaves the defaults.
 ///

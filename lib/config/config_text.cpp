@@ -5,6 +5,10 @@
 
 #include <QStringList>
 
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
 namespace relay {
 
 namespace {
@@ -33,7 +37,9 @@ const QString kReferenceHeader = QStringLiteral(
     "key at its default. Without the option, relayd reads no file and starts with the defaults.\n"
     "\n"
     "- **Order.** Defaults, then the file, then the environment: the variable of `server.port` is\n"
-    "  `RELAY_SERVER_PORT`. A list's elements are parted by commas there.\n"
+    "  `RELAY_SERVER_PORT`. A list's elements are parted by commas there. The rules of `channels` "
+    "have\n"
+    "  no variable: they stand in the file only.\n"
     "- **Sizes** are whole numbers with `B`, `KiB`, `MiB` or `GiB`; a plain number is bytes.\n"
     "- **Durations** are whole numbers with `ms`, `s`, `m` or `h`; a plain number is seconds.\n"
     "- **Mistakes.** Every unknown key, wrong type and value out of bounds is listed with its "
@@ -42,23 +48,21 @@ const QString kReferenceHeader = QStringLiteral(
     "- `relayd --check` only checks; `relayd --print-config` prints the settings in effect.\n"
     "- **Changes** to the file take effect when each table says.\n");
 
-/// `text` as comment lines of at most kLineWidth columns; a newline in it begins another line.
-QString comment(const QString &text, const QString &indent)
+/// `text` as comment lines of at most kLineWidth columns, of which all but the first begin with
+/// `hanging`.
+QString comment(const QString &text, const QString &indent, const QString &hanging = QString())
 {
     const QString start = indent + QLatin1Char('#');
     QString result;
-    for (const QString &paragraph : text.split(QLatin1Char('\n'))) {
-        QString line = start;
-        for (const QString &word : paragraph.split(QLatin1Char(' '))) {
-            if (line.size() + 1 + word.size() > kLineWidth) {
-                result += line + QLatin1Char('\n');
-                line = start;
-            }
-            line += QLatin1Char(' ') + word;
+    QString line = start;
+    for (const QString &word : text.split(QLatin1Char(' '))) {
+        if (line.size() + 1 + word.size() > kLineWidth) {
+            result += line + QLatin1Char('\n');
+            line = start + hanging;
         }
-        result += line + QLatin1Char('\n');
+        line += QLatin1Char(' ') + word;
     }
-    return result;
+    return result + line + QLatin1Char('\n');
 }
 
 QString sectionOf(const Setting &setting)
@@ -77,27 +81,100 @@ QString indentOf(const QString &key)
     return QStringLiteral("  ").repeated(depth);
 }
 
+template <typename Holder>
+std::vector<SettingOf<Holder>> settingsOf(const Schema<Holder> &schema, const QString &section)
+{
+    std::vector<SettingOf<Holder>> found;
+    std::copy_if(schema.settings.begin(), schema.settings.end(), std::back_inserter(found),
+                 [&](const Setting &setting) { return sectionOf(setting) == section; });
+    return found;
+}
+
 /// The help line, with what the setting takes.
 QString fullHelp(const Setting &setting)
 {
-    const QString allowed = allowedValues(setting);
-    return allowed.isEmpty() ? setting.help
-                             : setting.help + QStringLiteral(" (") + allowed + QLatin1Char(')');
+    QStringList notes{allowedValues(setting)};
+    if (setting.isRequired) {
+        notes.append(QStringLiteral("must be set"));
+    }
+    if (!setting.defaultKey.isEmpty()) {
+        notes.append(QStringLiteral("default: that of %1").arg(setting.defaultKey));
+    }
+    notes.removeAll(QString());
+    return notes.isEmpty() ? setting.help
+                           : setting.help + QStringLiteral(" (") + notes.join(QStringLiteral("; "))
+                                 + QLatin1Char(')');
 }
 
-QString renderSectionHead(const Section &section)
+/// "port: 8443"
+template <typename Holder>
+QString renderEntry(const SettingOf<Holder> &setting, const Holder &holder)
 {
-    const QString indent = indentOf(section.key);
-    return QLatin1Char('\n') + comment(section.comment, indent) + indent + lastSegment(section.key)
-           + QStringLiteral(":\n");
+    return lastSegment(setting.key) + QStringLiteral(": ")
+           + formatValue(setting, setting.read(holder));
 }
 
-QString renderSetting(const Setting &setting, const Settings &settings)
+QString renderKey(const Section &section)
 {
-    const QString indent = indentOf(setting.key);
-    return comment(fullHelp(setting), indent) + indent + lastSegment(setting.key)
-           + QStringLiteral(": ") + formatValue(setting, setting.read(settings))
-           + QLatin1Char('\n');
+    return indentOf(section.key) + lastSegment(section.key) + QStringLiteral(":\n");
+}
+
+QString renderSection(const Section &section, const Settings &settings)
+{
+    QString text = comment(section.comment, indentOf(section.key)) + renderKey(section);
+    for (const auto &setting : settingsOf(settingsSchema(), section.key)) {
+        const QString indent = indentOf(setting.key);
+        text += comment(fullHelp(setting), indent) + indent + renderEntry(setting, settings)
+                + QLatin1Char('\n');
+    }
+    return text;
+}
+
+/// One rule as lines of a list; its sections are a line each.
+QString renderRule(const ChannelRule &rule, const QString &indent)
+{
+    const Schema<ChannelRule> &schema = channelRuleSchema();
+    QStringList lines;
+    for (const auto &setting : settingsOf(schema, QString())) {
+        lines.append(renderEntry(setting, rule));
+    }
+    for (const Section &section : schema.sections) {
+        QStringList entries;
+        for (const auto &setting : settingsOf(schema, section.key)) {
+            entries.append(renderEntry(setting, rule));
+        }
+        lines.append(
+            QStringLiteral("%1: {%2}").arg(section.key, entries.join(QStringLiteral(", "))));
+    }
+    return indent + QStringLiteral("- ")
+           + lines.join(QLatin1Char('\n') + indent + QStringLiteral("  ")) + QLatin1Char('\n');
+}
+
+/// The rule that changes nothing, as an example.
+ChannelRule defaultRule(const Settings &settings)
+{
+    ChannelRule rule = channelRuleSchema().defaults;
+    rule.options.echo = settings.hub.echo;
+    return rule;
+}
+
+/// The keys are explained once, above the list.
+QString renderRules(const Section &section, const Settings &settings)
+{
+    QString text = comment(section.comment, QString());
+    for (const auto &setting : channelRuleSchema().settings) {
+        text += comment(QStringLiteral("  %1: %2").arg(setting.key, fullHelp(setting)), QString(),
+                        QStringLiteral("    "));
+    }
+    text += renderKey(section);
+    for (const ChannelRule &rule : settings.hub.channels) {
+        text += renderRule(rule, QStringLiteral("  "));
+    }
+    if (settings.hub.channels.isEmpty()) {
+        text += comment(QStringLiteral("The defaults, as a rule:"), QStringLiteral("  "))
+                + renderRule(defaultRule(settings), QStringLiteral("  # "));
+    }
+    return text;
 }
 
 /// A cell must not end its table's row early.
@@ -106,14 +183,18 @@ QString tableCell(QString text)
     return text.replace(QLatin1Char('|'), QLatin1StringView("\\|"));
 }
 
-QString renderReferenceRow(const Setting &setting)
+QString renderReferenceRow(const Setting &setting, const SettingValue &defaultValue)
 {
+    const QString initially =
+        setting.isRequired
+            ? QStringLiteral("must be set")
+            : QLatin1Char('`') + formatDefault(setting, defaultValue) + QLatin1Char('`');
     const QString effect = setting.takesEffect == TakesEffect::Live ? QStringLiteral("live")
                                                                     : QStringLiteral("at restart");
     const QStringList cells{
         QLatin1Char('`') + setting.key + QLatin1Char('`'),
         typeName(setting.type),
-        QLatin1Char('`') + formatValue(setting, defaultValue(setting)) + QLatin1Char('`'),
+        initially,
         allowedValues(setting),
         effect,
         setting.help,
@@ -126,18 +207,35 @@ QString renderReferenceRow(const Setting &setting)
     return row + QLatin1Char('\n');
 }
 
+template <typename Holder>
+QString renderTable(const Schema<Holder> &schema, const std::vector<SettingOf<Holder>> &rows)
+{
+    QString text = QStringLiteral("| key | type | default | allowed | takes effect | what it is |\n"
+                                  "|---|---|---|---|---|---|\n");
+    for (const auto &setting : rows) {
+        text += renderReferenceRow(setting, schema.defaultValue(setting));
+    }
+    return text;
+}
+
+QString renderReferenceOfRules()
+{
+    const Schema<ChannelRule> &schema = channelRuleSchema();
+    return QStringLiteral("The list is empty by default. A rule with all its keys at their "
+                          "defaults:\n\n```yaml\nchannels:\n%1```\n\n")
+               .arg(renderRule(schema.defaults, QStringLiteral("  ")))
+           + renderTable(schema, schema.settings);
+}
+
 } // namespace
 
 QString renderConfig(const Settings &settings)
 {
     QString text = kFileHeader;
-    for (const Section &section : configSections()) {
-        text += renderSectionHead(section);
-        for (const Setting &setting : settingsSchema()) {
-            if (sectionOf(setting) == section.key) {
-                text += renderSetting(setting, settings);
-            }
-        }
+    for (const Section &section : settingsSchema().sections) {
+        text += QLatin1Char('\n');
+        text += section.kind == Section::Kind::ChannelRules ? renderRules(section, settings)
+                                                            : renderSection(section, settings);
     }
     return text;
 }
@@ -149,16 +247,13 @@ QString renderSampleConfig()
 
 QString renderConfigReference()
 {
+    const Schema<Settings> &schema = settingsSchema();
     QString text = kReferenceHeader;
-    for (const Section &section : configSections()) {
+    for (const Section &section : schema.sections) {
         text += QStringLiteral("\n## %1\n\n%2\n\n").arg(section.key, section.comment);
-        text += QStringLiteral("| key | type | default | allowed | takes effect | what it is |\n"
-                               "|---|---|---|---|---|---|\n");
-        for (const Setting &setting : settingsSchema()) {
-            if (sectionOf(setting) == section.key) {
-                text += renderReferenceRow(setting);
-            }
-        }
+        text += section.kind == Section::Kind::ChannelRules
+                    ? renderReferenceOfRules()
+                    : renderTable(schema, settingsOf(schema, section.key));
     }
     return text;
 }

@@ -1,5 +1,6 @@
 #include "config/environment.h"
 
+#include "config/schema.h"
 #include "config/setting_value.h"
 
 #include <QSet>
@@ -23,7 +24,7 @@ Result<SettingValue> parseVariable(const Setting &setting, const QString &value)
 void warnOfUnknownVariables(const QProcessEnvironment &environment, SettingsDraft &draft)
 {
     QSet<QString> known;
-    for (const Setting &setting : settingsSchema()) {
+    for (const auto &setting : settingsSchema().settings) {
         known.insert(environmentName(setting));
     }
     for (const QString &name : environment.keys()) {
@@ -38,7 +39,7 @@ void warnOfUnknownVariables(const QProcessEnvironment &environment, SettingsDraf
 
 void readEnvironment(const QProcessEnvironment &environment, SettingsDraft &draft)
 {
-    for (const Setting &setting : settingsSchema()) {
+    for (const auto &setting : settingsSchema().settings) {
         const QString name = environmentName(setting);
         if (!environment.contains(name)) {
             continue;

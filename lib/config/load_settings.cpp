@@ -14,7 +14,7 @@ LoadedSettings loadSettings(const std::optional<QString> &configFile,
         readConfigFile(*configFile, draft);
     }
     readEnvironment(environment, draft);
-    draft.checkTogether();
+    draft.finish();
     return {draft.settings(), draft.problems(), draft.warnings()};
 }
 

@@ -1,79 +1,87 @@
 #pragma once
 
+#include "config/setting.h"
 #include "config/settings.h"
 
 #include <QString>
 #include <QStringList>
 
-#include <functional>
-#include <variant>
+#include <algorithm>
 #include <vector>
 
-/// The table of all that can be configured. The file's reader, the environment, relay.yaml,
-/// --print-config and the reference in docs/ are all made from it.
+/// The tables of all that can be configured. The file's reader, the environment, relay.yaml,
+/// --print-config and the reference in docs/ are all made from them.
 namespace relay {
-
-enum class ValueType {
-    Boolean,  ///< bool: true or false
-    Integer,  ///< qint64
-    Port,     ///< qint64: a TCP port
-    Size,     ///< qint64, bytes: "64 KiB"
-    Duration, ///< qint64, milliseconds: "10s"
-    Text,     ///< QString
-    TextList, ///< QStringList
-    Choice,   ///< QString: one of the setting's choices
-};
-
-/// A setting's value between the text in a file and the field in Settings; which alternative it is
-/// follows from ValueType.
-using SettingValue = std::variant<bool, qint64, QString, QStringList>;
-
-/// What a changed value takes.
-enum class TakesEffect {
-    OnRestart,
-    Live, ///< on reload, without a client noticing
-};
-
-struct Setting
-{
-    QString key; ///< dotted: section, perhaps subsection, name
-    ValueType type;
-    qint64 minimum = 0; ///< of Integer, Port, Size (bytes) and Duration (milliseconds); both bounds
-                        ///< are allowed values
-    qint64 maximum = 0;
-    QStringList choices;
-    TakesEffect takesEffect = TakesEffect::OnRestart;
-    QString help; ///< one line
-    /// The default is what this reads from a fresh Settings.
-    std::function<SettingValue(const Settings &)> read;
-    /// Precondition: the value is of this type and valid (config/setting_value).
-    std::function<void(Settings &, const SettingValue &)> write;
-    /// What is wrong with a value beyond its type and bounds, as the rest of a sentence that begins
-    /// with the value; empty: nothing. May be unset.
-    std::function<QString(const SettingValue &)> complaint;
-};
 
 /// A level of the file: settings whose keys begin with its own belong to it.
 struct Section
 {
+    enum class Kind {
+        Map,          ///< of the settings and subsections that belong to it
+        ChannelRules, ///< a list of maps, each of the keys of channelRuleSchema()
+    };
+
     QString key;
     QString comment; ///< stands above it in relay.yaml
+    Kind kind = Kind::Map;
 };
 
-/// All settings, in the order of relay.yaml: a section's settings stand together.
-const std::vector<Setting> &settingsSchema();
+/// The keys of one map of the file, whose values a Holder keeps.
+///
+/// Thread: immutable once made; any.
+template <typename Holder>
+struct Schema
+{
+    Holder defaults;
+    std::vector<SettingOf<Holder>> settings; ///< in the order of relay.yaml: a section's stand
+                                             ///< together
+    std::vector<Section> sections;           ///< each before its subsections
 
-/// All sections, each before its subsections.
-const std::vector<Section> &configSections();
+    /// Null for a key that does not exist.
+    [[nodiscard]] const SettingOf<Holder> *findSetting(const QString &key) const
+    {
+        return find(settings, key);
+    }
+    [[nodiscard]] const Section *findSection(const QString &key) const
+    {
+        return find(sections, key);
+    }
 
-/// Null for a key that does not exist.
-const Setting *findSetting(const QString &key);
-const Section *findSection(const QString &key);
+    [[nodiscard]] SettingValue defaultValue(const SettingOf<Holder> &setting) const
+    {
+        return setting.read(defaults);
+    }
 
-/// The setting's default, as Settings has it.
-SettingValue defaultValue(const Setting &setting);
+    /// Of settings, then of sections.
+    [[nodiscard]] QStringList keys() const
+    {
+        QStringList all;
+        for (const auto &setting : settings) {
+            all.append(setting.key);
+        }
+        for (const Section &section : sections) {
+            all.append(section.key);
+        }
+        return all;
+    }
 
-/// The variable that overrides the setting: server.port is RELAY_SERVER_PORT.
+private:
+    template <typename Row>
+    static const Row *find(const std::vector<Row> &rows, const QString &key)
+    {
+        const auto found =
+            std::find_if(rows.begin(), rows.end(), [&](const Row &row) { return row.key == key; });
+        return found == rows.end() ? nullptr : &*found;
+    }
+};
+
+/// All settings but the rules of channels.
+const Schema<Settings> &settingsSchema();
+
+/// One rule of the list `channels`.
+const Schema<ChannelRule> &channelRuleSchema();
+
+/// The variable that overrides one of settingsSchema(): server.port is RELAY_SERVER_PORT.
 QString environmentName(const Setting &setting);
 
 } // namespace relay

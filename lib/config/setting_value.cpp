@@ -17,6 +17,20 @@ QString withArticle(ValueType type)
                                       : QStringLiteral("a ") + typeName(type);
 }
 
+/// Controls, line separators, and marks that could make a text look like another one.
+bool isInvisible(QChar c)
+{
+    switch (c.category()) {
+    case QChar::Other_Control:
+    case QChar::Other_Format:
+    case QChar::Separator_Line:
+    case QChar::Separator_Paragraph:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /// `text` as a double-quoted YAML scalar.
 QString doubleQuoted(const QString &text)
 {
@@ -25,8 +39,10 @@ QString doubleQuoted(const QString &text)
         if (c == QLatin1Char('"') || c == QLatin1Char('\\')) {
             result += QLatin1Char('\\');
             result += c;
-        } else if (c.category() == QChar::Other_Control) {
-            result += QStringLiteral("\\x%1").arg(uint{c.unicode()}, 2, 16, QLatin1Char('0'));
+        } else if (isInvisible(c)) {
+            result += c.unicode() <= 0xFF
+                          ? QStringLiteral("\\x%1").arg(uint{c.unicode()}, 2, 16, QLatin1Char('0'))
+                          : QStringLiteral("\\u%1").arg(uint{c.unicode()}, 4, 16, QLatin1Char('0'));
         } else {
             result += c;
         }
@@ -42,6 +58,11 @@ bool isPlainScalar(const QString &text)
         QStringLiteral("\\A[A-Za-z0-9/](?:[A-Za-z0-9._/:+-]*[A-Za-z0-9._/+-])?\\z"));
     return kPlain.match(text).hasMatch()
            && text.compare(QLatin1StringView("null"), Qt::CaseInsensitive) != 0;
+}
+
+QString formatText(const QString &text)
+{
+    return isPlainScalar(text) ? text : doubleQuoted(text);
 }
 
 QString formatNumber(ValueType type, qint64 number)
@@ -115,6 +136,15 @@ Result<SettingValue> parseChoice(const Setting &setting, const QString &text)
     return SettingValue{text};
 }
 
+Result<SettingValue> parsePattern(const QString &text)
+{
+    Result<ChannelPattern> pattern = ChannelPattern::fromText(text.toUtf8());
+    if (!pattern) {
+        return pattern.error();
+    }
+    return SettingValue{std::move(pattern).value()};
+}
+
 Result<SettingValue> parseByType(const Setting &setting, const QString &text)
 {
     switch (setting.type) {
@@ -129,6 +159,8 @@ Result<SettingValue> parseByType(const Setting &setting, const QString &text)
         return parseDurationSetting(setting, text);
     case ValueType::Choice:
         return parseChoice(setting, text);
+    case ValueType::Pattern:
+        return parsePattern(text);
     case ValueType::Text:
     case ValueType::TextList:
         break;
@@ -164,10 +196,10 @@ QString formatValue(const Setting &setting, const SettingValue &value)
     switch (setting.type) {
     case ValueType::Boolean:
         return std::get<bool>(value) ? QStringLiteral("true") : QStringLiteral("false");
-    case ValueType::Text: {
-        const auto &text = std::get<QString>(value);
-        return isPlainScalar(text) ? text : doubleQuoted(text);
-    }
+    case ValueType::Text:
+        return formatText(std::get<QString>(value));
+    case ValueType::Pattern:
+        return formatText(std::get<ChannelPattern>(value).toString());
     case ValueType::TextList: {
         QStringList elements;
         for (const QString &element : std::get<QStringList>(value)) {
@@ -180,6 +212,11 @@ QString formatValue(const Setting &setting, const SettingValue &value)
     default:
         return formatNumber(setting.type, std::get<qint64>(value));
     }
+}
+
+QString formatDefault(const Setting &setting, const SettingValue &defaultValue)
+{
+    return setting.defaultKey.isEmpty() ? formatValue(setting, defaultValue) : setting.defaultKey;
 }
 
 QString allowedValues(const Setting &setting)
@@ -218,6 +255,8 @@ QString typeName(ValueType type)
         return QStringLiteral("list");
     case ValueType::Choice:
         return QStringLiteral("choice");
+    case ValueType::Pattern:
+        return QStringLiteral("pattern");
     }
     return {};
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "config/schema.h"
+#include "config/setting.h"
 
 #include <QString>
 
@@ -18,6 +18,10 @@ Result<SettingValue> parseList(const Setting &setting, const QStringList &elemen
 
 /// The value as YAML on one line; reading it gives the same value.
 QString formatValue(const Setting &setting, const SettingValue &value);
+
+/// What the setting has when nothing is said: its default as formatValue(), or the key whose value
+/// it takes.
+QString formatDefault(const Setting &setting, const SettingValue &defaultValue);
 
 /// What the setting takes, for help and tables: "0 to 65535", "disconnect or drop_oldest"; empty
 /// where the type says it all.

@@ -1,6 +1,7 @@
 #include "config/settings_draft.h"
 
 #include "config/quantities.h"
+#include "config/setting_value.h"
 
 #include <QHostAddress>
 
@@ -87,12 +88,38 @@ const std::vector<JointRule> &jointRules()
     return kRules;
 }
 
+QString keyInRule(qsizetype index, const QString &key)
+{
+    return SettingsDraft::channelRuleKey(index) + QLatin1Char('.') + key;
+}
+
 } // namespace
 
-void SettingsDraft::set(const Setting &setting, const SettingValue &value, const QString &where)
+void SettingsDraft::set(const SettingOf<Settings> &setting,
+                        const SettingValue &value,
+                        const QString &where)
 {
     setting.write(m_settings, value);
     m_where.insert(setting.key, where);
+}
+
+void SettingsDraft::addChannelRule()
+{
+    m_settings.hub.channels.append(channelRuleSchema().defaults);
+}
+
+void SettingsDraft::set(const SettingOf<ChannelRule> &setting,
+                        const SettingValue &value,
+                        const QString &where)
+{
+    QList<ChannelRule> &rules = m_settings.hub.channels;
+    setting.write(rules.last(), value);
+    m_where.insert(keyInRule(rules.size() - 1, setting.key), where);
+}
+
+QString SettingsDraft::channelRuleKey(qsizetype index)
+{
+    return QStringLiteral("channels[%1]").arg(index);
 }
 
 void SettingsDraft::addProblem(const QString &where, const QString &key, const QString &what)
@@ -105,19 +132,84 @@ void SettingsDraft::addProblem(const QString &where, const QString &key, const Q
     m_problems.append(parts.join(QStringLiteral(": ")));
 }
 
+void SettingsDraft::finish()
+{
+    inheritEcho();
+    checkTogether();
+    checkRulesDiffer();
+    checkHistoriesFit();
+}
+
 void SettingsDraft::checkTogether()
 {
     for (const JointRule &rule : jointRules()) {
-        const bool allAreGood =
-            std::none_of(rule.keys.begin(), rule.keys.end(),
-                         [this](const QString &key) { return m_badKeys.contains(key); });
-        if (!allAreGood) {
+        if (!areGood(rule.keys)) {
             continue;
         }
         if (const QString complaint = rule.complaint(m_settings); !complaint.isEmpty()) {
             addProblem(whereAnyIsSet(rule.keys), rule.keys.first(), complaint);
         }
     }
+}
+
+void SettingsDraft::inheritEcho()
+{
+    QList<ChannelRule> &rules = m_settings.hub.channels;
+    for (qsizetype i = 0; i < rules.size(); ++i) {
+        if (!m_where.contains(keyInRule(i, QStringLiteral("echo")))) {
+            rules[i].options.echo = m_settings.hub.echo;
+        }
+    }
+}
+
+void SettingsDraft::checkRulesDiffer()
+{
+    const QList<ChannelRule> &rules = m_settings.hub.channels;
+    QHash<ChannelPattern, qsizetype> firstWith;
+    for (qsizetype i = 0; i < rules.size(); ++i) {
+        const QString key = keyInRule(i, QStringLiteral("match"));
+        if (!m_where.contains(key)) {
+            continue; // its pattern is not known
+        }
+        const auto first = firstWith.constFind(rules[i].match);
+        if (first == firstWith.constEnd()) {
+            firstWith.insert(rules[i].match, i);
+            continue;
+        }
+        addProblem(m_where.value(key), key,
+                   QStringLiteral("%1 is matched by %2 already (%3), and the first rule holds: "
+                                  "remove one of them")
+                       .arg(quoted(rules[i].match.toString()), channelRuleKey(*first),
+                            m_where.value(keyInRule(*first, QStringLiteral("match")))));
+    }
+}
+
+void SettingsDraft::checkHistoriesFit()
+{
+    const QString totalKey = QStringLiteral("history.total_size");
+    const qint64 total = m_settings.hub.history.totalSize;
+    const QList<ChannelRule> &rules = m_settings.hub.channels;
+    for (qsizetype i = 0; i < rules.size(); ++i) {
+        const ChannelOptions::History &history = rules[i].options.history;
+        if (history.messages == 0 || history.size <= total) {
+            continue; // it keeps nothing, or it fits
+        }
+        const QStringList keys{keyInRule(i, QStringLiteral("history.size")), totalKey,
+                               keyInRule(i, QStringLiteral("history.messages"))};
+        if (!areGood(keys)) {
+            continue;
+        }
+        addProblem(whereAnyIsSet(keys), keys.first(),
+                   QStringLiteral("%1 is more than %2 (%3), which all channels share: make it "
+                                  "smaller, or %2 larger")
+                       .arg(formatSize(history.size), totalKey, formatSize(total)));
+    }
+}
+
+bool SettingsDraft::areGood(const QStringList &keys) const
+{
+    return std::none_of(keys.begin(), keys.end(),
+                        [this](const QString &key) { return m_badKeys.contains(key); });
 }
 
 QString SettingsDraft::whereAnyIsSet(const QStringList &keys) const

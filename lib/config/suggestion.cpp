@@ -1,12 +1,11 @@
 #include "config/suggestion.h"
 
-#include "config/schema.h"
-
 #include <QList>
 
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 namespace relay {
 
@@ -28,23 +27,27 @@ int toleratedSlips(const QString &key)
 
 int editDistance(const QString &a, const QString &b)
 {
-    // Levenshtein's table, one row at a time: row[j] is the distance of the rows' prefix of `a` to
-    // b's first j characters.
-    QList<int> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), 0);
-    for (qsizetype i = 0; i < a.size(); ++i) {
-        int diagonal = row[0];
-        row[0] = static_cast<int>(i) + 1;
-        for (qsizetype j = 0; j < b.size(); ++j) {
-            const int replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    // Damerau's table, a row at a time: row[j] is the distance of the rows' prefix of `a` to b's
+    // first j characters.
+    QList<int> twoAbove;
+    QList<int> above(b.size() + 1);
+    std::iota(above.begin(), above.end(), 0);
+    for (qsizetype i = 1; i <= a.size(); ++i) {
+        QList<int> row{static_cast<int>(i)};
+        for (qsizetype j = 1; j <= b.size(); ++j) {
+            const int replaced = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+            int fewest = std::min({replaced, above[j] + 1, row[j - 1] + 1});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                fewest = std::min(fewest, twoAbove[j - 2] + 1);
+            }
+            row.append(fewest);
         }
+        twoAbove = std::exchange(above, row);
     }
-    return row.last();
+    return above.last();
 }
 
-QString closestKey(const QString &unknownKey)
+QString closestKey(const QString &unknownKey, const QStringList &keys)
 {
     QString closest;
     int fewestSlips = std::numeric_limits<int>::max();
@@ -55,22 +58,19 @@ QString closestKey(const QString &unknownKey)
             closest = candidate;
         }
     };
-    for (const Setting &setting : settingsSchema()) {
-        consider(setting.key, setting.key);
-    }
-    for (const Section &section : configSections()) {
-        consider(section.key, section.key);
+    for (const QString &key : keys) {
+        consider(key, key);
     }
     if (!closest.isEmpty()) {
         return closest;
     }
-    for (const Setting &setting : settingsSchema()) {
-        if (lastSegment(setting.key) == lastSegment(unknownKey)) {
-            return setting.key;
+    for (const QString &key : keys) {
+        if (lastSegment(key) == lastSegment(unknownKey)) {
+            return key;
         }
     }
-    for (const Setting &setting : settingsSchema()) {
-        consider(setting.key, lastSegment(setting.key));
+    for (const QString &key : keys) {
+        consider(key, lastSegment(key));
     }
     return closest;
 }

@@ -30,7 +30,7 @@ relay::SettingsDraft read(const QByteArray &text)
 {
     relay::SettingsDraft draft;
     relay::readConfigText(text, QStringLiteral("relay.yaml"), draft);
-    draft.checkTogether();
+    draft.finish();
     return draft;
 }
 
@@ -385,7 +385,7 @@ void TestConfigFile::refusesLongFile()
     relay::readConfigFile(file.fileName(), aboveLimit);
     relay::readConfigFile(QStringLiteral("/dev/zero"), aboveLimit);
     QCOMPARE(aboveLimit.problems().size(), 2);
-    QVERIFY(aboveLimit.problems().first().contains(QStringLiteral("longer than 1 MiB")));
+    QVERIFY(aboveLimit.problems().first().contains(QStringLiteral("longer than 4 MiB")));
 }
 
 QTEST_APPLESS_MAIN(TestConfigFile)

@@ -1,7 +1,9 @@
 #include "config/config_file.h"
 #include "config/config_text.h"
+#include "config/schema.h"
 
 #include <QFile>
+#include <QRegularExpression>
 #include <QTest>
 
 using namespace std::chrono_literals;
@@ -25,6 +27,39 @@ void compareWithSourceFile(const QString &name, const QString &expected)
     QVERIFY2(file.readAll() == expected.toUtf8(), qPrintable(hint));
 }
 
+relay::SettingsDraft read(const QString &text)
+{
+    relay::SettingsDraft draft;
+    relay::readConfigText(text.toUtf8(), QStringLiteral("printed"), draft);
+    draft.finish();
+    return draft;
+}
+
+relay::ChannelPattern pattern(const char *text)
+{
+    return relay::ChannelPattern::fromText(text).value();
+}
+
+/// One with every field at a value that is not its default, and some whose names need care in YAML.
+QList<relay::ChannelRule> unusualRules()
+{
+    relay::ChannelRule rule{pattern("chat/*/\xC3\xBC \"quoted\" \\ #no: {comment}/**"), {}};
+    rule.options.echo = false;
+    rule.options.publish = false;
+    rule.options.subscribe = false;
+    rule.options.maxClients = 7;
+    rule.options.history.messages = 0;
+    rule.options.history.size = 1025;
+    rule.options.history.age = 1500ms;
+    QList<relay::ChannelRule> rules{rule};
+    for (const char *name : {"/", "null", "~", "true", "0x10", "- a", "a: b", " a ", "\xEF\xBB\xBF",
+                             "\xE2\x80\xA8", "\xF0\x9F\x98\x80", "*", "**"})
+    {
+        rules.append({pattern(name), relay::ChannelOptions()});
+    }
+    return rules;
+}
+
 /// Every field at a value that is not its default.
 relay::Settings unusualSettings()
 {
@@ -35,6 +70,15 @@ relay::Settings unusualSettings()
     settings.hub.origins = {QStringLiteral("https://*.example.com"), QStringLiteral("null")};
     settings.hub.closeTimeout = 1500ms;
     settings.hub.echo = false;
+    settings.hub.channels = unusualRules();
+    settings.hub.history.totalSize = (3LL << 20) + 1;
+    settings.hub.http.bodyTimeout = 1s;
+    settings.hub.http.idleTimeout = 24h;
+    settings.hub.http.batchSize = 1024;
+    settings.hub.http.idempotencyAge = 1001ms;
+    settings.hub.http.idempotencyKeys = 0;
+    settings.hub.eventSource.heartbeat = 0ms;
+    settings.hub.eventSource.retry = 100ms;
     settings.hub.limits.connections = 12345;
     settings.hub.limits.messageSize = 1025;
     settings.hub.limits.requestHeadSize = 2000;
@@ -71,6 +115,9 @@ private Q_SLOTS:
     void referenceIsUpToDate();
     void sampleReadsAsDefaults();
     void printedConfigReadsAsTheSame();
+    void printedInheritedEchoIsTheOneInEffect();
+    void theMostRulesCanBePrintedAndRead();
+    void sampleShowsTheDefaultRule();
 };
 
 // relay.yaml shows every key at its default: it cannot fall behind the program.
@@ -88,9 +135,8 @@ void TestConfigText::referenceIsUpToDate()
 // Starting with the sample is starting without a file.
 void TestConfigText::sampleReadsAsDefaults()
 {
-    relay::SettingsDraft draft;
-    relay::readConfigText(relay::renderSampleConfig().toUtf8(), QStringLiteral("sample"), draft);
-    QCOMPARE(draft.problems(), QStringList());
+    const relay::SettingsDraft draft = read(relay::renderSampleConfig());
+    QCOMPARE(draft.problems().join(QLatin1Char(0x0a)), QString());
     QCOMPARE(relay::renderConfig(draft.settings()), relay::renderSampleConfig());
 }
 
@@ -99,9 +145,8 @@ void TestConfigText::sampleReadsAsDefaults()
 void TestConfigText::printedConfigReadsAsTheSame()
 {
     const relay::Settings was = unusualSettings();
-    relay::SettingsDraft draft;
-    relay::readConfigText(relay::renderConfig(was).toUtf8(), QStringLiteral("printed"), draft);
-    QCOMPARE(draft.problems(), QStringList());
+    const relay::SettingsDraft draft = read(relay::renderConfig(was));
+    QCOMPARE(draft.problems().join(QLatin1Char(0x0a)), QString());
     const relay::Settings &is = draft.settings();
     QCOMPARE(is.hub.address, was.hub.address);
     QCOMPARE(is.hub.port, was.hub.port);
@@ -109,6 +154,15 @@ void TestConfigText::printedConfigReadsAsTheSame()
     QCOMPARE(is.hub.origins, was.hub.origins);
     QCOMPARE(is.hub.closeTimeout, was.hub.closeTimeout);
     QCOMPARE(is.hub.echo, was.hub.echo);
+    QCOMPARE(is.hub.channels, was.hub.channels);
+    QCOMPARE(is.hub.history.totalSize, was.hub.history.totalSize);
+    QCOMPARE(is.hub.http.bodyTimeout, was.hub.http.bodyTimeout);
+    QCOMPARE(is.hub.http.idleTimeout, was.hub.http.idleTimeout);
+    QCOMPARE(is.hub.http.batchSize, was.hub.http.batchSize);
+    QCOMPARE(is.hub.http.idempotencyAge, was.hub.http.idempotencyAge);
+    QCOMPARE(is.hub.http.idempotencyKeys, was.hub.http.idempotencyKeys);
+    QCOMPARE(is.hub.eventSource.heartbeat, was.hub.eventSource.heartbeat);
+    QCOMPARE(is.hub.eventSource.retry, was.hub.eventSource.retry);
     QCOMPARE(is.hub.limits.connections, was.hub.limits.connections);
     QCOMPARE(is.hub.limits.messageSize, was.hub.limits.messageSize);
     QCOMPARE(is.hub.limits.requestHeadSize, was.hub.limits.requestHeadSize);
@@ -131,6 +185,48 @@ void TestConfigText::printedConfigReadsAsTheSame()
     QCOMPARE(is.logging.level, was.logging.level);
     QCOMPARE(is.logging.format, was.logging.format);
     QCOMPARE(is.shutdownTimeout, was.shutdownTimeout);
+}
+
+// A rule that leaves out echo follows hub.echo, and what is printed says so: it holds also when
+// hub.echo is changed after that.
+void TestConfigText::printedInheritedEchoIsTheOneInEffect()
+{
+    const relay::SettingsDraft draft =
+        read(QStringLiteral("channels: [{match: a}, {match: b, echo: "
+                            "true}]\nhub: {echo: false}\n"));
+    QCOMPARE(draft.problems().join(QLatin1Char(0x0a)), QString());
+    const QString text = relay::renderConfig(draft.settings());
+    QVERIFY(text.contains(QStringLiteral("\n  - match: a\n    echo: false\n")));
+    QVERIFY(text.contains(QStringLiteral("\n  - match: b\n    echo: true\n")));
+}
+
+// As many rules as are allowed, all keys written out, are a file that is not too long.
+void TestConfigText::theMostRulesCanBePrintedAndRead()
+{
+    relay::Settings was;
+    const QByteArray padding(relay::ChannelName::kMaxBytes - 6, 'x');
+    for (qsizetype i = 0; i < relay::kMaxChannelRules; ++i) {
+        const QByteArray name = QByteArray::number(i).rightJustified(4, '0') + padding + "/*";
+        was.hub.channels.append({pattern(name.constData()), relay::ChannelOptions()});
+    }
+    const QString text = relay::renderConfig(was);
+    QVERIFY(text.toUtf8().size() <= relay::kMaxConfigFileSize);
+    const relay::SettingsDraft draft = read(text);
+    QCOMPARE(draft.problems().join(QLatin1Char(0x0a)), QString());
+    QVERIFY(draft.settings().hub.channels == was.hub.channels);
+}
+
+// The example in the sample is a rule: without its comment signs it reads as the defaults.
+void TestConfigText::sampleShowsTheDefaultRule()
+{
+    QString text = relay::renderSampleConfig();
+    text.replace(QRegularExpression(QStringLiteral("^  # (- match:|  [a-z_]+: [{a-z0-9])"),
+                                    QRegularExpression::MultilineOption),
+                 QStringLiteral("  \\1"));
+    const relay::SettingsDraft draft = read(text);
+    QCOMPARE(draft.problems().join(QLatin1Char(0x0a)), QString());
+    QCOMPARE(draft.settings().hub.channels.size(), 1);
+    QCOMPARE(draft.settings().hub.channels.first(), relay::channelRuleSchema().defaults);
 }
 
 QTEST_GUILESS_MAIN(TestConfigText)

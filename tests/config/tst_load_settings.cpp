@@ -47,6 +47,9 @@ private Q_SLOTS:
     void rulesHoldOverFileAndEnvironment();
     void environmentMayMendTheFile();
     void unknownVariablesAreWarnedOf();
+    void rulesOfChannelsHaveNoVariable();
+    void rulesFollowTheEchoInEffect();
+    void rulesHistoriesFitTheBudgetInEffect();
     void foreignVariablesAreIgnored();
     void fileAndEnvironmentProblemsAreListedTogether();
 };
@@ -187,6 +190,42 @@ void TestLoadSettings::unknownVariablesAreWarnedOf()
     QVERIFY(loaded.isUsable());
     QCOMPARE(loaded.warnings.size(), 1);
     QVERIFY(loaded.warnings.first().contains(QStringLiteral("RELAY_SERVER_PROT")));
+}
+
+// Only a file holds rules of channels: a variable changes none, and is told.
+void TestLoadSettings::rulesOfChannelsHaveNoVariable()
+{
+    const relay::LoadedSettings loaded =
+        load("channels: [{match: a}]\n",
+             environment({{"RELAY_CHANNELS", "[]"}, {"RELAY_CHANNELS_0_MATCH", "b"}}));
+    QVERIFY(loaded.isUsable());
+    QCOMPARE(loaded.warnings.size(), 2);
+    QCOMPARE(loaded.settings.hub.channels.size(), 1);
+    QCOMPARE(loaded.settings.hub.channels.first().match.bytes(), QByteArray("a"));
+}
+
+// The default of a rule's echo is hub.echo, also when the environment sets that.
+void TestLoadSettings::rulesFollowTheEchoInEffect()
+{
+    const relay::LoadedSettings loaded =
+        load("hub: {echo: true}\nchannels: [{match: a}, {match: b, echo: true}]\n",
+             environment({{"RELAY_HUB_ECHO", "false"}}));
+    QCOMPARE(loaded.problems, QStringList());
+    QVERIFY(!loaded.settings.hub.channels[0].options.echo);
+    QVERIFY(loaded.settings.hub.channels[1].options.echo);
+}
+
+// A rule's history is held against the budget in effect, and told where the rule stands.
+void TestLoadSettings::rulesHistoriesFitTheBudgetInEffect()
+{
+    const QByteArray file("channels:\n  - match: a\n    history: {size: 65 MiB}\n");
+    const relay::LoadedSettings small = load("history: {total_size: 100 MiB}\n" + file,
+                                             environment({{"RELAY_HISTORY_TOTAL_SIZE", "64 MiB"}}));
+    QCOMPARE(small.problems.size(), 1);
+    QVERIFY(small.problems.first().contains(QStringLiteral("relay.yaml:4: channels[0].history")));
+    const relay::LoadedSettings large =
+        load(file, environment({{"RELAY_HISTORY_TOTAL_SIZE", "65 MiB"}}));
+    QCOMPARE(large.problems, QStringList());
 }
 
 // Names that are not the relay's are none of its business.

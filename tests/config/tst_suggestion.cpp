@@ -1,3 +1,4 @@
+#include "config/schema.h"
 #include "config/suggestion.h"
 
 #include <QRandomGenerator>
@@ -34,6 +35,11 @@ void TestSuggestion::suggestsTheKeyThatWasMeant_data()
     row("server.cert_file", "server.tls.cert_file");
     row("message_sizes", "limits.message_size");
     row("tls.enabled", "server.tls.enabled");
+    row("channel", "channels");
+    row("histroy", "history");
+    row("htpt", "http");
+    row("hub.channels", "channels");
+    row("tls", "server.tls");
     // A wrong guess costs more than none.
     row("database", "");
     row("server.colour", "");
@@ -45,7 +51,7 @@ void TestSuggestion::suggestsTheKeyThatWasMeant()
 {
     QFETCH(QString, unknown);
     QFETCH(QString, meant);
-    QCOMPARE(relay::closestKey(unknown), meant);
+    QCOMPARE(relay::closestKey(unknown, relay::settingsSchema().keys()), meant);
 }
 
 namespace {
@@ -56,13 +62,14 @@ int distanceByDefinition(const QString &a, const QString &b)
     if (a.isEmpty() || b.isEmpty()) {
         return static_cast<int>(a.size() + b.size());
     }
-    if (a.back() == b.back()) {
-        return distanceByDefinition(a.chopped(1), b.chopped(1));
+    int fewest = std::min(
+        {distanceByDefinition(a.chopped(1), b.chopped(1)) + (a.back() == b.back() ? 0 : 1),
+         distanceByDefinition(a.chopped(1), b) + 1, distanceByDefinition(a, b.chopped(1)) + 1});
+    if (a.size() > 1 && b.size() > 1 && a.back() == b[b.size() - 2] && b.back() == a[a.size() - 2])
+    {
+        fewest = std::min(fewest, distanceByDefinition(a.chopped(2), b.chopped(2)) + 1);
     }
-    return 1
-           + std::min({distanceByDefinition(a.chopped(1), b.chopped(1)),
-                       distanceByDefinition(a.chopped(1), b),
-                       distanceByDefinition(a, b.chopped(1))});
+    return fewest;
 }
 
 QString randomWord(QRandomGenerator &random)
