@@ -1,10 +1,8 @@
 #include "wire/http_request_reader.h"
 
+#include "wire/http_body_parser.h"
+
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/error.hpp>
-#include <limits>
 #include <optional>
 #include <utility>
 
@@ -12,27 +10,10 @@ namespace relay {
 
 namespace {
 
-namespace http = boost::beast::http;
-
-using boost::beast::error_code;
-using boost::beast::string_view;
-
 /// Empty lines that are skipped before a request; some clients send one behind a body.
 constexpr int kEmptyLines = 2;
 
-/// The longest head that a chunk needs: the line end of the chunk before it, 16 digits, a line end.
-/// What is longer has extensions, trailers or leading zeros.
-constexpr qsizetype kPlainChunkHeadBytes = 20;
-
 constexpr QByteArrayView kLineEnd("\r\n");
-constexpr QByteArrayView kEmptyLine("\r\n\r\n"); ///< and the end of the line before it
-
-/// A status and a sentence; status 0 when nothing is wrong.
-struct Problem
-{
-    int status = 0;
-    QByteArray text;
-};
 
 bool isDigits(QByteArrayView text)
 {
@@ -42,7 +23,7 @@ bool isDigits(QByteArrayView text)
 
 /// What leaves room for two opinions on where a request's body ends. RFC 9112 (section 6) asks for
 /// some of it, and allows to refuse the rest.
-Problem ambiguousBody(const HttpRequest &request)
+HttpProblem ambiguousBody(const HttpRequest &request)
 {
     const int codings = request.count("Transfer-Encoding");
     const int lengths = request.count("Content-Length");
@@ -63,58 +44,6 @@ Problem ambiguousBody(const HttpRequest &request)
     }
     return {};
 }
-
-/// Whether a chunk's head begins the last chunk, which trailers follow.
-bool isLastChunk(QByteArrayView head)
-{
-    constexpr QByteArrayView kHexDigits("0123456789abcdefABCDEF");
-    const auto *const digit =
-        std::find_if(head.begin(), head.end(), [](char c) { return c != '0'; });
-    return digit != head.begin() && (digit == head.end() || !kHexDigits.contains(*digit));
-}
-
-/// Beast's parser, of which only the body is kept. It parses a request's head once more, to know
-/// its body's framing as it would anyway.
-class BodyParser : public http::basic_parser<true>
-{
-public:
-    [[nodiscard]] bool isAtFirstChunk() const { return !m_hasChunk; }
-    /// Whether a chunk's head comes next, or the last chunk's with the trailers.
-    [[nodiscard]] bool isAtChunkHead() const { return chunked() && m_chunkBytesLeft == 0; }
-    [[nodiscard]] const QByteArray &body() const { return m_body; }
-
-private:
-    void on_request_impl(http::verb, string_view, string_view, int, error_code &) override {}
-    void on_response_impl(int, string_view, int, error_code &) override {}
-    void on_field_impl(http::field, string_view, string_view, error_code &) override {}
-    void on_header_impl(error_code &) override {}
-    void on_body_init_impl(const boost::optional<std::uint64_t> &, error_code &) override {}
-    void on_finish_impl(error_code &) override {}
-
-    std::size_t on_body_impl(string_view part, error_code &) override { return keep(part); }
-
-    void on_chunk_header_impl(std::uint64_t size, string_view, error_code &) override
-    {
-        m_hasChunk = true;
-        m_chunkBytesLeft = size;
-    }
-
-    std::size_t on_chunk_body_impl(std::uint64_t, string_view part, error_code &) override
-    {
-        m_chunkBytesLeft -= part.size();
-        return keep(part);
-    }
-
-    std::size_t keep(string_view part)
-    {
-        m_body.append(part.data(), static_cast<qsizetype>(part.size()));
-        return part.size();
-    }
-
-    QByteArray m_body;
-    std::uint64_t m_chunkBytesLeft = 0;
-    bool m_hasChunk = false;
-};
 
 } // namespace
 
@@ -138,7 +67,7 @@ public:
     [[nodiscard]] bool hasBody() const;
     [[nodiscard]] bool isBodyAwaited() const;
     [[nodiscard]] const QByteArray &body() const;
-    [[nodiscard]] const Problem &problem() const { return m_problem; }
+    [[nodiscard]] const HttpProblem &problem() const { return m_problem; }
 
 private:
     enum class Step {
@@ -153,13 +82,9 @@ private:
     [[nodiscard]] QByteArrayView rest() const { return QByteArrayView(m_bytes).sliced(m_taken); }
     Status readHead();
     Status readBody();
-    Status fail(Problem problem);
+    Status fail(HttpProblem problem);
     void skipEmptyLines();
     bool hasNewLineEnd();
-    /// The part of rest() that Beast gets at once; empty when more must arrive first.
-    QByteArrayView nextPart();
-    QByteArrayView chunkHead();
-    void parse(QByteArrayView part);
 
     HttpLimits m_limits;
     Step m_step = Step::Head;
@@ -170,10 +95,8 @@ private:
     HttpRequest m_request;
     qsizetype m_headBytes = 0; ///< of rest(), while the step is HeadComplete
     bool m_isBodyBegun = false;
-    qint64 m_maxBodyBytes = 0;
-    std::optional<BodyParser> m_parser; ///< of a request that has a body
-    qsizetype m_chunkExtraBytes = 0;    ///< extensions and trailers
-    Problem m_problem;
+    std::optional<HttpBodyParser> m_body; ///< of a request that has one
+    HttpProblem m_problem;
 };
 
 void HttpRequestReader::Private::append(std::span<const char> bytes)
@@ -231,7 +154,7 @@ HttpRequestReader::Status HttpRequestReader::Private::readHead()
     case HttpRequestParse::Status::Complete:
         break;
     }
-    if (Problem problem = ambiguousBody(parsed.request); problem.status != 0) {
+    if (HttpProblem problem = ambiguousBody(parsed.request); problem.status != 0) {
         return fail(std::move(problem));
     }
     m_request = std::move(parsed.request);
@@ -252,109 +175,47 @@ bool HttpRequestReader::Private::hasBody() const
 
 bool HttpRequestReader::Private::isBodyAwaited() const
 {
-    return (m_step == Step::HeadComplete || m_step == Step::Body) && hasBody() && !m_isBodyBegun;
+    return hasBody() && !m_isBodyBegun
+           && (m_step == Step::HeadComplete
+               || (m_step == Step::Body && m_body->problem().status == 0));
 }
 
 void HttpRequestReader::Private::acceptBody(qint64 maxBytes)
 {
     Q_ASSERT(m_step == Step::HeadComplete);
     m_step = Step::Body;
-    m_maxBodyBytes = std::max<qint64>(maxBytes, 0);
     if (hasBody()) {
-        m_parser.emplace();
-        m_parser->header_limit(std::numeric_limits<std::uint32_t>::max()); // it was held to its own
-        m_parser->body_limit(static_cast<std::uint64_t>(m_maxBodyBytes));
-        parse(rest().first(m_headBytes));
-    } else {
-        m_taken += m_headBytes;
+        m_body.emplace(rest().first(m_headBytes), maxBytes, m_limits.headBytes);
     }
+    m_taken += m_headBytes;
 }
 
 HttpRequestReader::Status HttpRequestReader::Private::readBody()
 {
-    while (m_parser && !m_parser->is_done() && m_step == Step::Body) {
-        const QByteArrayView part = nextPart();
-        if (part.isEmpty()) {
-            break;
+    if (m_body) {
+        m_taken += m_body->take(rest());
+        if (m_body->problem().status != 0) {
+            return fail(m_body->problem());
         }
-        parse(part);
-    }
-    if (m_step == Step::Failed) {
-        return Status::Failed;
-    }
-    if (m_parser && !m_parser->is_done()) {
-        return Status::NeedMore;
+        if (!m_body->isDone()) {
+            return Status::NeedMore;
+        }
     }
     m_step = Step::Complete;
     return Status::Complete;
 }
 
-QByteArrayView HttpRequestReader::Private::nextPart()
-{
-    return m_parser->isAtChunkHead() ? chunkHead() : rest();
-}
-
-/// Beast would scan a chunk's head again with each byte, reads on behind its line while a quote in
-/// an extension is open, and asserts when the last chunk's head comes in small pieces. So it gets
-/// each head whole: the line with the size, and behind the last chunk's the trailers, too.
-QByteArrayView HttpRequestReader::Private::chunkHead()
-{
-    const QByteArrayView bytes = rest();
-    const qsizetype seen = m_scanned;
-    qsizetype end = 0;
-    if (hasNewLineEnd()) {
-        const qsizetype begin = m_parser->isAtFirstChunk() ? 0 : kLineEnd.size();
-        end = bytes.indexOf('\n', begin) + 1;
-        if (end > 0 && isLastChunk(bytes.sliced(begin, end - begin))) {
-            // The empty line follows the size's, or the last trailer's.
-            const qsizetype from = std::max(end - kLineEnd.size(), seen - kEmptyLine.size());
-            const qsizetype found = bytes.indexOf(kEmptyLine, std::max<qsizetype>(from, 0));
-            end = found < 0 ? 0 : found + kEmptyLine.size();
-        }
-    }
-    const qsizetype soFar = end > 0 ? end : bytes.size();
-    const qsizetype extra =
-        m_chunkExtraBytes + std::max<qsizetype>(soFar - kPlainChunkHeadBytes, 0);
-    if (extra > m_limits.headBytes) {
-        fail({431, "the body's chunk extensions and trailers are longer than "
-                       + QByteArray::number(m_limits.headBytes) + " bytes"});
-        return {};
-    }
-    if (end > 0) {
-        m_chunkExtraBytes = extra;
-    }
-    return bytes.first(end);
-}
-
-void HttpRequestReader::Private::parse(QByteArrayView part)
-{
-    error_code error;
-    const std::size_t taken = m_parser->put(
-        boost::asio::buffer(part.data(), static_cast<std::size_t>(part.size())), error);
-    m_taken += static_cast<qsizetype>(taken);
-    m_scanned = 0;
-    if (error == http::error::body_limit) {
-        fail({413, "the request's body is longer than " + QByteArray::number(m_maxBodyBytes)
-                       + " bytes"});
-    } else if (error == http::error::need_more) {
-        fail({400, "each chunk of the body must begin with its size in a line that ends in CR LF"});
-    } else if (error) {
-        fail({400, "the request's body is not valid HTTP/1.1: "
-                       + QByteArray::fromStdString(error.message())});
-    }
-}
-
 const QByteArray &HttpRequestReader::Private::body() const
 {
     static const QByteArray kNone;
-    return m_parser ? m_parser->body() : kNone;
+    return m_body ? m_body->body() : kNone;
 }
 
 QByteArray HttpRequestReader::Private::takeRest()
 {
     Q_ASSERT(m_step == Step::HeadComplete);
     m_step = Step::Taken;
-    const QByteArray behind = rest().sliced(m_headBytes).toByteArray();
+    QByteArray behind = rest().sliced(m_headBytes).toByteArray();
     m_bytes = QByteArray();
     m_taken = 0;
     return behind;
@@ -372,7 +233,7 @@ std::unique_ptr<HttpRequestReader::Private> HttpRequestReader::Private::successo
     return next;
 }
 
-HttpRequestReader::Status HttpRequestReader::Private::fail(Problem problem)
+HttpRequestReader::Status HttpRequestReader::Private::fail(HttpProblem problem)
 {
     m_step = Step::Failed;
     m_problem = std::move(problem);

@@ -1,5 +1,7 @@
 #include "wire/http_request_reader.h"
 
+#include "http_reading.h"
+
 #include <QRandomGenerator>
 #include <QTest>
 
@@ -7,82 +9,6 @@ using namespace relay;
 using Status = HttpRequestReader::Status;
 
 namespace {
-
-constexpr qint64 kMaxBody = 100;
-
-struct Taken
-{
-    QByteArray target;
-    QByteArray body;
-    bool hasBody = false;
-    bool keepAlive = true;
-
-    bool operator==(const Taken &) const = default;
-};
-
-/// What a connection sees of a reader that it feeds.
-struct Reading
-{
-    QList<Taken> requests;
-    int failure = 0;
-    QByteArray problem;
-};
-
-/// Goes on as far as it can, as a connection does at each arrival.
-void drain(HttpRequestReader &reader, Reading &reading, qint64 maxBody = kMaxBody)
-{
-    while (true) {
-        switch (reader.next()) {
-        case Status::NeedMore:
-            return;
-        case Status::HeadComplete:
-            reader.acceptBody(maxBody);
-            break;
-        case Status::Complete:
-            reading.requests.append({reader.request().target, reader.body(), reader.hasBody(),
-                                     reader.request().keepAlive});
-            reader.finish();
-            break;
-        case Status::Failed:
-            reading.failure = reader.failureStatus();
-            reading.problem = reader.problem();
-            return;
-        }
-    }
-}
-
-Reading read(const QList<QByteArray> &parts, HttpLimits limits = {}, qint64 maxBody = kMaxBody)
-{
-    HttpRequestReader reader(limits);
-    Reading reading;
-    for (const QByteArray &part : parts) {
-        reader.append(part);
-        drain(reader, reading, maxBody);
-    }
-    return reading;
-}
-
-QList<QByteArray> oneByOne(const QByteArray &bytes)
-{
-    QList<QByteArray> parts;
-    for (const char byte : bytes) {
-        parts.append(QByteArray(1, byte));
-    }
-    return parts;
-}
-
-/// A POST with these lines between the Host field and the empty line.
-QByteArray post(const QByteArray &lines, const QByteArray &body = {})
-{
-    return "POST /x HTTP/1.1\r\nHost: a\r\n" + lines + "\r\n" + body;
-}
-
-QByteArray chunked(const QByteArray &body)
-{
-    return post("Transfer-Encoding: chunked\r\n", body);
-}
-
-const QByteArray kGet = "GET /get HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /// One request of each kind, all in one stream.
 const QByteArray kStream =
@@ -133,14 +59,7 @@ private Q_SLOTS:
     void refusalIsTheLast();
 
     // limits
-    void bodyOfTheLimitAndOneMore_data();
-    void bodyOfTheLimitAndOneMore();
-    void hugeLengthIsRefusedAtOnce_data();
-    void hugeLengthIsRefusedAtOnce();
-    void bodyIsNotAllocatedBeforeItArrives();
     void headOfTheLimitAndOneMore();
-    void extensionsAndTrailersOfTheLimitAndOneMore_data();
-    void extensionsAndTrailersOfTheLimitAndOneMore();
     void emptyLinesOfTheLimitAndOneMore();
 
     // cost, and hostile bytes
@@ -346,30 +265,6 @@ void TestHttpRequestReader::smuggling_data()
         400);
     row("HTTP/1.0", "POST / HTTP/1.0\r\n" + coding + "\r\n" + end, 400);
 
-    row("no size", chunked("\r\n\r\n"), 400);
-    row("blank before the size", chunked(" 5\r\nhello\r\n" + end), 400);
-    row("blank behind the size", chunked("5 \r\nhello\r\n" + end), 400);
-    row("signed size", chunked("+5\r\nhello\r\n" + end), 400);
-    row("0x", chunked("0x5\r\nhello\r\n" + end), 400);
-    row("no digit", chunked("g\r\nhello\r\n" + end), 400);
-    row("size past 64 bits", chunked("10000000000000005\r\nhello\r\n" + end), 400);
-    row("bare LF behind the size", chunked("5\nhello\r\n" + end), 400);
-    row("bare LF behind an extension", chunked("5;x\nhello\r\n" + end), 400);
-    row("bare LF in a quoted extension", chunked("5;x=\"\n\"\r\nhello\r\n" + end), 400);
-    row("line end in a quoted extension", chunked("5;x=\"\r\n\"\r\nhello\r\n" + end), 400);
-    row("quote that does not end", chunked("5;x=\"\r\nhello\r\n" + end), 400);
-    row("bare CR behind the size", chunked("5\rhello\r\n" + end), 400);
-    row("extension without a name", chunked("5;\r\nhello\r\n" + end), 400);
-    row("chunk longer than its size", chunked("4\r\nhello\r\n" + end), 400);
-    row("chunk shorter than its size", chunked("6\r\nhello\r\n" + end), 400);
-    row("bare LF behind a chunk", chunked("5\r\nhello\n0\r\n\r\n"), 400);
-    row("bare LF behind the last chunk", chunked("0\n\r\n\r\n"), 400);
-    row("bare LF behind a trailer", chunked("0\r\nX: y\n\r\n\r\n"), 400);
-    row("trailer without a colon", chunked("0\r\nGET / HTTP/1.1\r\n\r\n"), 400);
-    row("length as a trailer", chunked("0\r\nContent-Length: 5\r\n\r\n"), 400);
-    row("coding as a trailer", chunked("0\r\nTransfer-Encoding: chunked\r\n\r\n"), 400);
-    row("quote over the last line", chunked("0;x=\"\r\n\"\r\n\r\n"), 400);
-
     row("no request", "\x16\x03\x01", 400);
     row("LF before a request", "\n" + kGet, 400);
     row("CR before a request", "\r" + kGet, 400);
@@ -405,78 +300,6 @@ void TestHttpRequestReader::refusalIsTheLast()
     QVERIFY(!reader.isIdle());
 }
 
-void TestHttpRequestReader::bodyOfTheLimitAndOneMore_data()
-{
-    QTest::addColumn<bool>("isChunked");
-    QTest::addColumn<qsizetype>("bodyBytes");
-    QTest::addColumn<int>("failure");
-    for (const bool isChunked : {false, true}) {
-        const char *kind = isChunked ? "chunked" : "length";
-        QTest::addRow("%s, limit", kind) << isChunked << qsizetype{kMaxBody} << 0;
-        QTest::addRow("%s, one more", kind) << isChunked << qsizetype{kMaxBody + 1} << 413;
-    }
-}
-
-void TestHttpRequestReader::bodyOfTheLimitAndOneMore()
-{
-    QFETCH(const bool, isChunked);
-    QFETCH(const qsizetype, bodyBytes);
-    QFETCH(const int, failure);
-    const QByteArray body(bodyBytes, 'x');
-    // Counted over all chunks: 60 and what remains.
-    const QByteArray chunks = "3c\r\n" + body.first(60) + "\r\n"
-                              + QByteArray::number(bodyBytes - 60, 16) + "\r\n" + body.sliced(60)
-                              + "\r\n0\r\n\r\n";
-    const QByteArray bytes =
-        isChunked ? chunked(chunks)
-                  : post("Content-Length: " + QByteArray::number(bodyBytes) + "\r\n", body);
-    for (const QList<QByteArray> &parts : {QList<QByteArray>{bytes}, oneByOne(bytes)}) {
-        const Reading reading = read(parts);
-        QCOMPARE(reading.failure, failure);
-        QCOMPARE(reading.requests.size(), failure == 0 ? 1 : 0);
-        if (failure == 0) {
-            QCOMPARE(reading.requests.first().body, body);
-        } else {
-            QVERIFY2(reading.problem.contains("100 bytes"), reading.problem.constData());
-        }
-    }
-}
-
-void TestHttpRequestReader::hugeLengthIsRefusedAtOnce_data()
-{
-    QTest::addColumn<QByteArray>("bytes");
-    for (const char *length :
-         {"9223372036854775807", "9223372036854775808", "18446744073709551615"}) {
-        QTest::newRow(length) << post("Content-Length: " + QByteArray(length) + "\r\n");
-    }
-    QTest::newRow("chunk") << chunked("7fffffffffffffff\r\n");
-    QTest::newRow("chunk of 64 bits") << chunked("ffffffffffffffff\r\n");
-    QTest::newRow("second chunk") << chunked("1\r\nx\r\nffffffffffffffff\r\n");
-}
-
-// Before a byte of it is there, and without a wrap-around.
-void TestHttpRequestReader::hugeLengthIsRefusedAtOnce()
-{
-    QFETCH(const QByteArray, bytes);
-    QCOMPARE(read({bytes}).failure, 413);
-}
-
-// Ten thousand connections that announce a long body and send nothing of it cost nothing.
-void TestHttpRequestReader::bodyIsNotAllocatedBeforeItArrives()
-{
-    for (const QByteArray &bytes :
-         {post("Content-Length: 9223372036854775807\r\n", "x"), chunked("7fffffffffffffff\r\nx")})
-    {
-        HttpRequestReader reader({});
-        reader.append(bytes);
-        QCOMPARE(reader.next(), Status::HeadComplete);
-        reader.acceptBody(std::numeric_limits<qint64>::max());
-        QCOMPARE(reader.next(), Status::NeedMore);
-        QCOMPARE(reader.body(), "x");
-        QVERIFY(reader.body().capacity() < 1024);
-    }
-}
-
 void TestHttpRequestReader::headOfTheLimitAndOneMore()
 {
     const HttpLimits limits{.headBytes = 200, .fields = 2};
@@ -494,45 +317,6 @@ void TestHttpRequestReader::headOfTheLimitAndOneMore()
         // Empty lines before it do not count.
         QCOMPARE(read(parts("\r\n\r\n" + head), limits).requests.size(), 1);
     }
-}
-
-void TestHttpRequestReader::extensionsAndTrailersOfTheLimitAndOneMore_data()
-{
-    QTest::addColumn<QByteArray>("begin");
-    QTest::addColumn<QByteArray>("end");
-    QTest::addColumn<qsizetype>("largest"); ///< that fits between them
-    const auto row = [](const char *name, const QByteArray &begin, const QByteArray &end,
-                        qsizetype largest) { QTest::newRow(name) << begin << end << largest; };
-    // Each chunk head has 20 bytes that do not count.
-    constexpr qsizetype kRoom = 300 + 20;
-    row("extension", "1;x=", "\r\nx\r\n0\r\n\r\n", kRoom - 6);
-    row("extension of the last chunk", "0;x=", "\r\n\r\n", kRoom - 8);
-    row("trailer", "0\r\nX: ", "\r\n\r\n", kRoom - 10);
-    row("leading zeros", "0", "1\r\nx\r\n0\r\n\r\n", kRoom - 4);
-    const QByteArray used = "1;x=" + QByteArray(114, 'x') + "\r\nx"; // 100 that count
-    row("two extensions", used + "\r\n1;x=", "\r\nx\r\n0\r\n\r\n", kRoom - 100 - 8);
-    row("extension and trailer", used + "\r\n0\r\nX: ", "\r\n\r\n", kRoom - 100 - 12);
-}
-
-// What is left out is counted all the same: a client cannot send for ever without a byte of a body.
-void TestHttpRequestReader::extensionsAndTrailersOfTheLimitAndOneMore()
-{
-    QFETCH(const QByteArray, begin);
-    QFETCH(const QByteArray, end);
-    QFETCH(const qsizetype, largest);
-    const HttpLimits limits{.headBytes = 300, .fields = 10};
-    for (const bool isWhole : {true, false}) {
-        const auto reading = [&](qsizetype padding) {
-            const QByteArray bytes = chunked(begin + QByteArray(padding, '0') + end);
-            return read(isWhole ? QList<QByteArray>{bytes} : oneByOne(bytes), limits);
-        };
-        QCOMPARE(reading(largest).requests.size(), 1);
-        const Reading refused = reading(largest + 1);
-        QCOMPARE(refused.failure, 431);
-        QVERIFY2(refused.problem.contains("300 bytes"), refused.problem.constData());
-    }
-    // Refused before its end is there, too.
-    QCOMPARE(read({chunked(begin + QByteArray(largest + 20, '0'))}, limits).failure, 431);
 }
 
 void TestHttpRequestReader::emptyLinesOfTheLimitAndOneMore()
