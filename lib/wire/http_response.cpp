@@ -96,7 +96,7 @@ struct Appender
     }
 };
 
-QByteArray write(Message message, bool headOnly)
+QByteArray write(const Message &message, bool headOnly)
 {
     http::serializer<false, http::span_body<const char>> serializer(message);
     serializer.split(true); // the head in buffers of its own, so that it can be had alone
