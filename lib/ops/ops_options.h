@@ -22,8 +22,8 @@ struct OpsOptions
         /// an answer.
         int maxConnections = 64;
         /// Milliseconds, default 10 s, each for: the silence before a request, a request's head
-        /// from its first byte to its last, and an answer until the kernel has taken all of it.
-        /// Then the connection is closed (a half head: 408).
+        /// from its first byte to its last, its body from there to its last, and an answer until
+        /// the kernel has taken all of it. Then the connection is closed (a half request: 408).
         std::chrono::milliseconds requestTimeout = std::chrono::seconds(10);
     } limits;
 };

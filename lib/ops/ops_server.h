@@ -23,7 +23,7 @@ namespace relay {
 ///
 /// Thread: main.
 /// Owner: the program. The destructor closes all connections.
-/// Limits: OpsOptions::limits; memory for a connection is one request head and one answer.
+/// Limits: OpsOptions::limits; memory for a connection is one request and one answer.
 /// Errors: listen() returns them; a connection's errors end only that connection.
 class OpsServer : public QObject
 {
