@@ -16,30 +16,30 @@ Chunk chunkOf(const Frame &frame)
     return {frame.storage(), frame.bytes(), 1};
 }
 
-Batch::Batch(std::span<const Delivery> deliveries, qsizetype maxChunkBytes)
+Batch::Batch(std::span<const Chunk> messages, qsizetype maxChunkBytes)
 {
     std::size_t first = 0;
-    while (first < deliveries.size()) {
-        // The longest run of small frames that fits into one chunk.
+    while (first < messages.size()) {
+        // The longest run of small messages that fits into one chunk.
         std::size_t end = first;
         qsizetype runBytes = 0;
-        while (end < deliveries.size()) {
-            const qsizetype size = deliveries[end].frame.bytes().size();
-            if (size > kMaxCopiedFrameBytes || runBytes + size > maxChunkBytes) {
+        while (end < messages.size()) {
+            const qsizetype size = messages[end].bytes.size();
+            if (size > kMaxCopiedBytes || runBytes + size > maxChunkBytes) {
                 break;
             }
             runBytes += size;
             ++end;
         }
         if (end - first <= 1) {
-            add(chunkOf(deliveries[first].frame));
+            add(messages[first]);
             ++first;
             continue;
         }
         Chunk run{QByteArray(runBytes, Qt::Uninitialized), {}, static_cast<quint32>(end - first)};
         char *out = run.storage.data();
         for (; first < end; ++first) {
-            const QByteArrayView bytes = deliveries[first].frame.bytes();
+            const QByteArrayView bytes = messages[first].bytes;
             out = std::copy(bytes.begin(), bytes.end(), out);
         }
         run.bytes = run.storage;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "hub/delivery.h"
+#include "wire/frame.h"
 
 #include <QByteArray>
 #include <QByteArrayView>
@@ -12,7 +12,7 @@
 
 namespace relay {
 
-/// A run of whole frames that is written as one piece and shared by all who wait for it.
+/// A run of whole frames (or events) that is written as one piece and shared by all who wait for it.
 struct Chunk
 {
     QByteArray storage;   ///< keeps `bytes` alive
@@ -23,20 +23,21 @@ struct Chunk
 
 Chunk chunkOf(const Frame &frame);
 
-/// What a turn has for the members of a channel, cut into as few pieces as is cheap: small frames
+/// What a turn has for the members of a channel, cut into as few pieces as is cheap: small messages
 /// are copied together once, whatever the number of members; large ones are referred to.
 class Batch
 {
 public:
-    /// Frames up to this size are copied together. Beyond it a copy costs more than a further iovec
+    /// Messages up to this size are copied together. Beyond it a copy costs more than a further iovec
     /// to each of a few clients.
-    static constexpr qsizetype kMaxCopiedFrameBytes = 4096;
+    static constexpr qsizetype kMaxCopiedBytes = 4096;
     /// The longest piece made by copying: what a slow client keeps alive for its sake is bounded by
     /// it.
     static constexpr qsizetype kMaxChunkBytes = 65536;
 
-    /// `maxChunkBytes` bounds what is copied together; a frame that is longer stands alone.
-    explicit Batch(std::span<const Delivery> deliveries, qsizetype maxChunkBytes = kMaxChunkBytes);
+    /// `messages` are single ones, as they go to the wire. `maxChunkBytes` bounds what is copied
+    /// together; a message that is longer stands alone.
+    explicit Batch(std::span<const Chunk> messages, qsizetype maxChunkBytes = kMaxChunkBytes);
 
     [[nodiscard]] std::span<const Chunk> chunks() const { return m_chunks; }
     /// The same for writev(2); at most as many as one call takes (the rest is queued by who could

@@ -1,11 +1,13 @@
 #include "hub/client.h"
 
+#include "hub/http_protocol.h"
+#include "hub/room.h"
 #include "hub/worker.h"
 #include "wire/close_code.h"
-#include "wire/upgrade_request.h"
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace relay {
 
@@ -18,32 +20,6 @@ constexpr std::size_t kMaxPieces = 64;
 /// How long a peer that has heard our last word has to end the connection: a round trip or two.
 constexpr std::chrono::milliseconds kLingerTime{500};
 
-/// A control frame as QWebSocket reads it: it does not insist on a mask, and the parser has taken
-/// it off.
-QByteArray controlFrame(Opcode opcode, QByteArrayView payload)
-{
-    QByteArray frame(kMaxFrameHeadBytes, Qt::Uninitialized);
-    frame.resize(writeFrameHead(frame.data(), opcode, static_cast<quint64>(payload.size())));
-    frame.append(payload);
-    return frame;
-}
-
-QString closeReasonIn(QByteArrayView payload)
-{
-    const QString text = QString::fromLatin1(describe(DisconnectReason::PeerClosed).text);
-    return payload.size() <= 2 ? text
-                               : text % QLatin1String(": ") % QString::fromUtf8(payload.sliced(2));
-}
-
-quint16 closeCodeIn(QByteArrayView payload)
-{
-    if (payload.size() < 2) {
-        return close_code::kNoStatus;
-    }
-    return static_cast<quint16>((static_cast<quint8>(payload[0]) << 8)
-                                | static_cast<quint8>(payload[1]));
-}
-
 } // namespace
 
 Client::Client(Worker &worker, Arrival arrival)
@@ -51,24 +27,23 @@ Client::Client(Worker &worker, Arrival arrival)
     , m_id(arrival.id)
     , m_peer(arrival.accepted.peer)
     , m_socket(std::move(arrival.accepted.socket), worker.tls(), *this)
-    , m_assembler(static_cast<quint64>(worker.options().limits.messageSize))
     , m_outbox(worker.options().limits.queueSize)
-    , m_lastAlive(worker.now())
-    , m_isOverLimit(arrival.isOverLimit)
 {
-    watchDeadline(m_worker.options().limits.handshakeTimeout);
+    m_protocol = std::make_unique<HttpProtocol>(*this, arrival.isOverLimit);
 }
 
 Client::~Client() = default;
+
+void Client::become(std::unique_ptr<ClientProtocol> protocol)
+{
+    m_worker.buryLater(std::exchange(m_protocol, std::move(protocol)));
+}
 
 // Reading
 
 void Client::socketReadable()
 {
-    if (m_state == State::Ended) {
-        return;
-    }
-    if (m_state == State::Open && mustWait()) {
+    if (m_state == State::Ended || (m_state == State::Open && mustWait())) {
         return;
     }
     const std::span<char> buffer = m_worker.receiveBuffer();
@@ -82,6 +57,12 @@ void Client::socketReadable()
     case IoStatus::WouldBlock:
         break;
     case IoStatus::Ended:
+        if (m_state == State::Closing && !m_outbox.isEmpty() && !m_protocol->awaitsAnswer()) {
+            m_socket.setReadInterest(false); // it has only ended its side, and still listens
+            break;
+        }
+        peerEnded();
+        break;
     case IoStatus::Failed:
         peerEnded();
         break;
@@ -92,17 +73,17 @@ bool Client::mustWait()
 {
     // Who does not take what waits for him is not let make more of it, be it his own echo or pongs;
     // unless the oldest of it is to be dropped.
-    const bool isBehind = m_outbox.pastMarkSince().has_value() && !dropsOldest();
+    const bool isBehind =
+        !m_protocol->wantsInput() || (m_outbox.pastMarkSince().has_value() && !dropsOldest());
     if (!isBehind && !m_worker.isCongested()) {
         return false;
     }
     m_isReadingPaused = true;
     m_socket.setReadInterest(false);
-    if (!isBehind) {
+    if (isBehind) {
+        m_protocol->readingPaused();
+    } else {
         m_worker.resumeLater(*this);
-    } else if (m_worker.options().keepalive.interval.count() == 0) {
-        watchDeadline(
-            m_worker.options().slowClients.grace); // no other deadline would look after it
     }
     return true;
 }
@@ -118,183 +99,85 @@ void Client::resumeReading()
 
 void Client::received(std::span<const char> bytes)
 {
-    switch (m_state) {
-    case State::Handshaking:
-        readHead(bytes);
-        break;
-    case State::Upgrading:
-        // A client need not wait for the answer before it sends frames, but has no reason to send
-        // many.
-        m_pipelined.append(bytes.data(), static_cast<qsizetype>(bytes.size()));
-        if (m_pipelined.size() > m_worker.options().limits.requestHeadSize) {
-            failHandshake(HandshakeFailure::HeadTooLarge,
-                          QStringLiteral("too much data before the answer"));
-        }
-        break;
-    case State::Open:
-    case State::Closing:
-        readFrames(bytes);
-        break;
-    case State::Lingering:
-    case State::Ended:
-        break;
+    if (m_state == State::Open || m_state == State::Closing) {
+        m_protocol->received(bytes);
     }
 }
 
-void Client::readFrames(std::span<const char> bytes)
-{
-    if (m_peerClosed) {
-        return; // data after a close frame is ignored (RFC 6455, section 5.5.1)
-    }
-    if (const auto violation = m_assembler.feed(bytes, *this)) {
-        m_worker.counters().protocolViolations[static_cast<std::size_t>(*violation)].add();
-        m_peerClosed = true; // its bytes make no sense any more: no answer is waited for (RFC 6455,
-                             // section 7.1.7)
-        deliverOwnMessages();
-        if (m_state != State::Open) {
-            requestFlush();
-            return;
-        }
-        const ViolationInfo &info = describe(*violation);
-        settle(info.closeCode, QString::fromLatin1(info.text));
-        if (const auto limit = describe(reasonOf(*violation)).limit) {
-            m_worker.counters().limitHits[static_cast<std::size_t>(*limit)].add();
-        }
-        leaveMembers();
-        m_state = State::Closing;
-        m_webSocket->close(static_cast<QWebSocketProtocol::CloseCode>(info.closeCode),
-                           QString::fromLatin1(info.text));
-        queueControl();
-    }
-}
-
-MessageSink::Next Client::messageReceived(Frame message)
+void Client::noteSignOfLife()
 {
     if (m_state == State::Open) {
-        m_hasPublished = true;
-        m_worker.publish(*this, message);
-    }
-    return m_state == State::Ended ? Next::Stop : Next::GoOn;
-}
-
-MessageSink::Next Client::controlReceived(Opcode opcode, QByteArrayView payload)
-{
-    if (opcode != Opcode::Close) {
-        if (m_state == State::Open) {
-            m_socket.feed(controlFrame(opcode, payload));
-            queueControl();
-        }
-        return m_state == State::Ended ? Next::Stop : Next::GoOn;
-    }
-    m_peerClosed = true;
-    deliverOwnMessages();
-    if (m_state == State::Open) {
-        const quint16 code = closeCodeIn(payload);
-        settle(code, closeReasonIn(payload));
-        leaveMembers();
-        m_state = State::Closing;
-        // Not fed to QWebSocket, which (in 6.4) takes the registered codes 1012 to 1014 for errors.
-        m_webSocket->close(static_cast<QWebSocketProtocol::CloseCode>(
-            code == close_code::kNoStatus ? close_code::kNormal : code));
-        queueControl();
-    } else {
-        requestFlush();
-    }
-    return Next::Stop;
-}
-
-/// What it has sent this turn goes out, to itself too, before it stops being a member: a message
-/// that was whole before a close frame or a violation is not lost with its echo.
-void Client::deliverOwnMessages()
-{
-    if (m_state == State::Open && m_hasPublished) {
-        m_worker.deliverNow();
+        m_protocol->signOfLife();
     }
 }
 
 void Client::peerEnded()
 {
-    switch (m_state) {
-    case State::Handshaking:
-    case State::Upgrading:
-        failHandshake(HandshakeFailure::Disconnected, QStringLiteral("gone before the handshake"));
-        break;
-    case State::Open:
-        close(DisconnectReason::PeerVanished);
-        break;
-    case State::Closing:
-    case State::Lingering:
+    if (m_state == State::Open) {
+        m_protocol->peerEnded();
+    } else {
         end(m_closeReason);
-        break;
-    case State::Ended:
-        break;
     }
 }
 
 void Client::socketFailed(const QString &reason)
 {
-    if (m_state == State::Handshaking || m_state == State::Upgrading) {
-        const bool isTls =
-            m_worker.tls() != nullptr && m_state == State::Handshaking && m_handshake.isEmpty();
-        failHandshake(isTls ? HandshakeFailure::Tls : HandshakeFailure::Disconnected, reason);
+    if (m_state == State::Open) {
+        m_protocol->socketFailed(reason);
     } else {
-        peerEnded();
+        end(m_closeReason);
     }
 }
 
-// The opening handshake
+// Its room
 
-void Client::readHead(std::span<const char> bytes)
+void Client::join(const Subscription &subscription)
 {
-    const auto verdict = m_handshake.feed(bytes, m_worker.options().limits, m_worker.origins());
-    if (const auto *refusal = std::get_if<OpeningHandshake::Refusal>(&verdict)) {
-        refuse(refusal->failure, refusal->response);
-    } else if (const auto *upgrade = std::get_if<OpeningHandshake::Upgrade>(&verdict)) {
-        startUpgrade(*upgrade);
-    }
-}
-
-void Client::startUpgrade(const OpeningHandshake::Upgrade &upgrade)
-{
-    if (m_isOverLimit) {
-        refuse(HandshakeFailure::ConnectionLimit,
-               plainResponse(503,
-                             "The relay has as many connections as it may (limits.connections)."));
+    m_format = subscription.format;
+    m_wantsEcho = subscription.echo;
+    m_wasMember = true;
+    const auto entered = m_worker.join(*this, subscription, m_outbox.markBytes());
+    if (!entered) {
+        close(DisconnectReason::ChannelFull);
         return;
     }
-    m_state = State::Upgrading;
-    m_pipelined = upgrade.pipelined;
-    m_socket.preload(minimalUpgradeHead(upgrade.key));
-    m_worker.upgrade(m_socket);
+    m_room = entered->room;
+    m_startSequence = entered->joined.sequence;
+    m_mayBeEarly = true;
+    queueLast(formatted({.channel = m_room->name(),
+                         .clients = entered->joined.clients,
+                         .askedFor = subscription.replay.since,
+                         .replay = entered->joined.replay,
+                         .retryMilliseconds = m_worker.options().eventSource.retry.count()},
+                        m_format, m_room->audience()));
+    const Batch past = m_worker.batchOf(entered->joined.replay.messages, m_format, *m_room);
+    m_worker.counters().deliveries.add(queueFrom(past.chunks(), 0));
 }
 
-void Client::upgraded(std::unique_ptr<QWebSocket> webSocket)
+bool Client::takeIsChoosy(const Message &first)
 {
-    m_webSocket = std::move(webSocket);
-    m_socket.freeHandshakeBuffer();
-    m_state = State::Open;
-    queueControl();
-    m_worker.join(*this);
-    watchDeadline(m_worker.options().keepalive.interval);
-    if (const QByteArray pipelined = std::exchange(m_pipelined, {}); !pipelined.isEmpty()) {
-        readFrames({pipelined.constData(), static_cast<std::size_t>(pipelined.size())});
+    m_mayBeEarly = m_mayBeEarly && first.sequence <= m_startSequence;
+    const bool hasPublished = std::exchange(m_hasPublished, false);
+    return m_mayBeEarly || (hasPublished && !m_wantsEcho);
+}
+
+bool Client::wants(const Message &message) const
+{
+    return message.sequence > m_startSequence && (m_wantsEcho || message.sender != m_id);
+}
+
+void Client::leaveRoom()
+{
+    if (Room *room = std::exchange(m_room, nullptr)) {
+        m_worker.leave(*this, *room);
     }
 }
 
-void Client::refuse(HandshakeFailure failure, const HttpResponse &response)
+void Client::deliverOwnMessages()
 {
-    m_worker.handshakeFailed(*this, failure, QString::number(response.status));
-    m_state = State::Closing;
-    m_peerClosed = true; // no answer is expected
-    m_control = response.serialize();
-    queueControl();
-    watchDeadline(m_worker.closeTimeout());
-}
-
-void Client::failHandshake(HandshakeFailure failure, const QString &reason)
-{
-    m_worker.handshakeFailed(*this, failure, reason);
-    end(reason);
+    if (m_state == State::Open && m_hasPublished) {
+        m_worker.deliverNow();
+    }
 }
 
 // Writing
@@ -336,7 +219,7 @@ quint64 Client::queueFrom(std::span<const Chunk> chunks, std::size_t written)
             accepted += chunk.messages;
         } else if (m_state != State::Open) {
             m_worker.dropped(DropReason::SlowConsumer, chunk.messages); // closed by a chunk before
-        } else if (queue(chunk)) {
+        } else if (tryQueue(chunk)) {
             accepted += chunk.messages;
         }
     }
@@ -344,7 +227,23 @@ quint64 Client::queueFrom(std::span<const Chunk> chunks, std::size_t written)
     return accepted;
 }
 
-bool Client::queue(const Chunk &chunk)
+void Client::queue(const Chunk &chunk)
+{
+    if (m_state == State::Open) {
+        tryQueue(chunk);
+        requestFlush();
+    }
+}
+
+void Client::queueLast(const QByteArray &bytes)
+{
+    if (!bytes.isEmpty() && (m_state == State::Open || m_state == State::Closing)) {
+        m_outbox.pushLast(bytes);
+        requestFlush();
+    }
+}
+
+bool Client::tryQueue(const Chunk &chunk)
 {
     Outbox::Push pushed = m_outbox.push(chunk, m_worker.now());
     if (pushed == Outbox::Push::Refused) {
@@ -391,25 +290,12 @@ bool Client::hasBeenSlowTooLong() const
 
 void Client::controlWritten(QByteArray bytes)
 {
-    if (m_state == State::Upgrading) {
-        m_worker.upgradeAnswered(*this);
-    }
-    m_control.append(bytes);
+    m_protocol->controlWritten(std::move(bytes));
 }
 
-void Client::queueControl()
+void Client::closeRequested()
 {
-    Chunk chunk{std::exchange(m_control, {}), {}, 0};
-    chunk.bytes = chunk.storage;
-    if (chunk.bytes.isEmpty() || m_state == State::Ended || m_state == State::Lingering) {
-        return;
-    }
-    if (m_state == State::Closing) {
-        m_outbox.pushLast(chunk.storage);
-    } else {
-        queue(chunk);
-    }
-    requestFlush();
+    m_protocol->closeRequested();
 }
 
 void Client::requestFlush()
@@ -422,28 +308,37 @@ void Client::requestFlush()
 
 void Client::flush()
 {
-    m_isFlushDue = false;
-    if (m_state == State::Ended || m_state == State::Lingering || m_isWriteBlocked) {
-        return;
+    m_isFlushDue = true; // what is queued meanwhile is written here
+    while ((m_state == State::Open || m_state == State::Closing) && writeQueued()) {
+        m_protocol->written();
+        if (m_outbox.isEmpty()) {
+            break;
+        }
     }
-    while (!m_outbox.isEmpty()) {
+    m_isFlushDue = false;
+    if (m_state == State::Closing && m_outbox.isEmpty() && !m_protocol->awaitsAnswer()) {
+        linger();
+    }
+}
+
+/// Returns whether everything was written.
+bool Client::writeQueued()
+{
+    while (!m_isWriteBlocked && !m_outbox.isEmpty()) {
         std::array<iovec, kMaxPieces> pieces; // NOLINT(*-member-init): gather() fills it
         const Outbox::Gathered gathered = m_outbox.gather(pieces);
         const IoResult result = m_socket.send({pieces.data(), gathered.pieces});
         if (result.status == IoStatus::Failed) {
             peerEnded();
-            return;
+            return false;
         }
         m_worker.counters().sentBytes.add(result.bytes);
         m_outbox.consume(result.bytes);
         if (result.bytes < gathered.bytes) {
             waitUntilWritable();
-            return;
         }
     }
-    if (m_state == State::Closing && m_peerClosed) {
-        linger();
-    }
+    return !m_isWriteBlocked;
 }
 
 void Client::socketWritable()
@@ -460,7 +355,7 @@ void Client::socketWritable()
     if (!m_isWriteBlocked) {
         m_socket.setWriteInterest(false);
     }
-    if (!m_outbox.pastMarkSince()) {
+    if (m_state == State::Open && m_protocol->wantsInput() && !m_outbox.pastMarkSince()) {
         resumeReading();
     }
 }
@@ -479,56 +374,34 @@ void Client::close(DisconnectReason reason)
         return;
     }
     const DisconnectInfo &info = describe(reason);
-    const QString text = QString::fromLatin1(info.text);
-    settle(info.closeCode, text);
     if (info.limit) {
         m_worker.counters().limitHits[static_cast<std::size_t>(*info.limit)].add();
     }
-    leaveMembers();
-    m_state = State::Closing;
+    beginClosing(info.closeCode, QString::fromLatin1(info.text));
     if (info.isAbrupt) {
-        end(text);
+        end(m_closeReason);
         return;
     }
-    if (info.closeCode == close_code::kPolicyViolation) {
+    if (info.dropsQueue) {
         m_worker.dropped(DropReason::SlowConsumer, m_outbox.dropUnwritten());
     }
-    m_webSocket->close(static_cast<QWebSocketProtocol::CloseCode>(info.closeCode), text);
-    queueControl();
+    m_protocol->sayGoodbye(info);
+}
+
+void Client::beginClosing(quint16 code, const QString &reason)
+{
+    m_closeCode = code;
+    m_closeReason = reason;
+    leaveRoom();
+    m_state = State::Closing;
+    watchDeadline(m_worker.closeTimeout());
+    requestFlush();
 }
 
 void Client::shutDown()
 {
-    if (m_state == State::Handshaking) {
-        refuse(HandshakeFailure::ShuttingDown, plainResponse(503, "The relay is shutting down."));
-    } else if (m_state == State::Upgrading) {
-        failHandshake(HandshakeFailure::ShuttingDown, QStringLiteral("shutting down"));
-    } else {
-        close(DisconnectReason::ServerShutdown);
-    }
-}
-
-void Client::closeRequested()
-{
-    if (m_state == State::Upgrading) { // QWebSocketServer will have none of it
-        failHandshake(HandshakeFailure::BadRequest, QStringLiteral("refused by QWebSocketServer"));
-    } else if (m_state == State::Closing) {
-        watchDeadline(m_worker.closeTimeout());
-    }
-}
-
-void Client::settle(quint16 code, const QString &reason)
-{
-    if (m_closeCode == 0) {
-        m_closeCode = code;
-        m_closeReason = reason;
-    }
-}
-
-void Client::leaveMembers()
-{
     if (m_state == State::Open) {
-        m_worker.leave(*this);
+        m_protocol->shutDown();
     }
 }
 
@@ -536,6 +409,7 @@ void Client::linger()
 {
     m_state = State::Lingering;
     m_socket.shutdownWrite();
+    m_socket.setReadInterest(true);
     watchDeadline(std::min(m_worker.closeTimeout(), kLingerTime));
 }
 
@@ -549,13 +423,12 @@ void Client::end(const QString &reason)
     if (m_state == State::Ended) {
         return;
     }
-    leaveMembers();
+    leaveRoom();
     m_state = State::Ended;
     m_worker.unschedule(*this);
     m_worker.dropped(DropReason::Disconnected, m_outbox.messages());
     m_socket.end();
-    const bool wasClient = m_webSocket != nullptr;
-    m_worker.ended(*this, wasClient, m_closeCode == 0 ? close_code::kAbnormal : m_closeCode,
+    m_worker.ended(*this, m_wasMember, m_closeCode == 0 ? close_code::kAbnormal : m_closeCode,
                    reason);
 }
 
@@ -572,65 +445,10 @@ void Client::watchDeadline(std::chrono::milliseconds delay)
 
 void Client::expired()
 {
-    switch (m_state) {
-    case State::Handshaking:
-        if (m_handshake.isEmpty()) { // nobody who could understand an answer (or no TLS session)
-            failHandshake(HandshakeFailure::Timeout, QStringLiteral("handshake timeout"));
-            break;
-        }
-        refuse(HandshakeFailure::Timeout,
-               plainResponse(408, "The request took too long (limits.handshake_timeout)."));
-        break;
-    case State::Upgrading:
-        failHandshake(HandshakeFailure::Timeout, QStringLiteral("handshake timeout"));
-        break;
-    case State::Open:
-        keepAlive();
-        break;
-    case State::Closing:
-    case State::Lingering:
-        end(m_closeReason);
-        break;
-    case State::Ended:
-        break;
-    }
-}
-
-void Client::keepAlive()
-{
-    const auto &keepalive = m_worker.options().keepalive;
-    const auto silence =
-        std::chrono::duration_cast<std::chrono::milliseconds>(m_worker.now() - m_lastAlive);
-    if (hasBeenSlowTooLong()) {
-        punishSlowness();
-    }
-    if (m_state != State::Open) {
-        return;
-    }
-    if (m_isReadingPaused) {
-        const bool isPinging = keepalive.interval.count() > 0;
-        watchDeadline(isPinging ? keepalive.interval : m_worker.options().slowClients.grace);
-    } else if (keepalive.interval.count() == 0) {
-        return;
-    } else if (m_isPinged) {
-        close(DisconnectReason::KeepaliveTimeout);
-    } else if (silence < keepalive.interval) {
-        watchDeadline(keepalive.interval - silence);
+    if (m_state == State::Open) {
+        m_protocol->expired();
     } else {
-        m_isPinged = true;
-        m_worker.counters().pingsSent.add();
-        m_webSocket->ping();
-        queueControl();
-        watchDeadline(keepalive.timeout);
-    }
-}
-
-void Client::noteSignOfLife()
-{
-    m_lastAlive = m_worker.now();
-    if (m_isPinged && m_state == State::Open) {
-        m_isPinged = false;
-        watchDeadline(m_worker.options().keepalive.interval);
+        end(m_closeReason);
     }
 }
 

@@ -3,42 +3,38 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "hub/batch.h"
+#include "hub/client_protocol.h"
 #include "hub/disconnect.h"
 #include "hub/inbox.h"
-#include "hub/opening_handshake.h"
+#include "hub/message_format.h"
 #include "hub/outbox.h"
-#include "metrics/relay_counters.h"
+#include "hub/subscription.h"
 #include "net/peer_address.h"
 #include "net/timer_wheel.h"
 #include "net/wire_socket.h"
-#include "wire/http_response.h"
-#include "wire/message_assembler.h"
 
 #include <QByteArray>
-#include <QWebSocket>
+#include <QString>
 
 #include <memory>
 #include <span>
 
 namespace relay {
 
+class Room;
 class Worker;
 
-/// One connection, from accept to its end: first a request head, then a QWebSocket.
+/// One connection, from accept to its end, whatever is spoken on it.
 ///
-/// QWebSocket does the upgrade, pings and pongs, and the closing handshake; what it writes (whole
-/// control frames) is queued here in order with the messages. Messages never pass through it.
-///
-/// Life: Handshaking, Upgrading, Open, Closing (a close frame is on its way out), Lingering
-/// (nothing more will be sent; what still comes is thrown away, so that a reset does not destroy
-/// our last words), Ended. Each state but Open has its deadline.
+/// Life: Open (its ClientProtocol does the talking; it may join a room), Closing (the last words are
+/// on their way out), Lingering (nothing more will be sent; what still comes is thrown away, so that
+/// a reset does not destroy our last words), Ended. Closing and Lingering have their deadline.
 ///
 /// Thread: its worker's.
 /// Owner: Worker, which destroys an ended client at the end of the turn, never within a call.
-/// Limits: HubOptions::limits, keepalive, slowClients, closeTimeout.
-/// Errors: end the client, with a DisconnectReason or a HandshakeFailure that is counted and
-/// logged.
-class Client final : private WireSocketOwner, private MessageSink, private WheelTimer
+/// Limits: HubOptions::limits.queueSize, slowClients, closeTimeout; its protocol's.
+/// Errors: end the client, with a reason that is counted and logged.
+class Client final : private WireSocketOwner, private WheelTimer
 {
 public:
     Client(Worker &worker, Arrival arrival);
@@ -50,36 +46,72 @@ public:
     [[nodiscard]] QString peer() const { return m_peer.toString(); }
     [[nodiscard]] bool isOpen() const { return m_state == State::Open; }
     [[nodiscard]] bool hasEnded() const { return m_state == State::Ended; }
+    /// Null unless it has joined, and not left.
+    [[nodiscard]] Room *room() const { return m_room; }
 
-    /// Called by the worker when its QWebSocketServer has upgraded this connection.
-    void upgraded(std::unique_ptr<QWebSocket> webSocket);
+    /// Whether it listens by EventSource. Meaningful once it joins.
+    [[nodiscard]] bool isEventStream() const
+    {
+        return m_format == MessageFormat::EventStream || m_format == MessageFormat::EventStreamMeta;
+    }
 
+    // For its room:
+    [[nodiscard]] MessageFormat format() const { return m_format; }
+    /// Whether it may not want all messages of this turn, the first of which is given: see wants().
+    bool takeIsChoosy(const Message &first);
+    [[nodiscard]] bool wants(const Message &message) const;
     /// Writes a turn's messages, or queues what the kernel does not take; returns how many of them.
     /// Never blocks. Nothing happens unless isOpen().
     quint64 deliver(const Batch &batch);
+
+    // For its worker:
     /// Writes what waits: once a turn for clients that asked Worker::flushAtTurnEnd().
     void flush();
-
-    /// Starts the closing handshake, or ends at once when the reason is abrupt.
-    void close(DisconnectReason reason);
-    /// The relay goes away: answers an unfinished handshake with 503, closes a client with 1001.
+    /// The relay goes away.
     void shutDown();
     /// Ends at once, without a word.
     void endNow();
-
     void resumeReading();
 
-    /// Whether it sent something this turn; the fan-out with echo off then looks closer.
-    bool takeHasPublished() { return std::exchange(m_hasPublished, false); }
+    // For its protocol:
+    [[nodiscard]] Worker &worker() { return m_worker; }
+    [[nodiscard]] WireSocket &socket() { return m_socket; }
+    /// Speaks something else from here on. The one before is destroyed at the end of the turn.
+    void become(std::unique_ptr<ClientProtocol> protocol);
+    /// Joins a room, and queues the welcome and what was asked of the past. Closes when that cannot
+    /// be.
+    void join(const Subscription &subscription);
+    /// It sent a message to its room this turn.
+    void notePublished() { m_hasPublished = true; }
+    /// What it has published this turn goes out, to itself too.
+    void deliverOwnMessages();
+    /// Queues a piece in order with the messages; slowness is punished.
+    void queue(const Chunk &chunk);
+    /// Queues what always fits: an answer to a request, or last words.
+    void queueLast(const QByteArray &bytes);
+    /// flush() is called at the end of the turn.
+    void requestFlush();
+    [[nodiscard]] qint64 queuedBytes() const { return m_outbox.bytes(); }
+    [[nodiscard]] bool isReadingPaused() const { return m_isReadingPaused; }
+    /// Whether more than half of limits.queue_size has waited for longer than slow_clients.grace.
+    [[nodiscard]] bool hasBeenSlowTooLong() const;
+    void punishSlowness();
+    /// ClientProtocol::expired() is called after so long, or the Closing ends; 0: never.
+    void watchDeadline(std::chrono::milliseconds delay);
 
-    /// Its places in the worker's lists, kept by Worker.
+    /// Starts to close, or ends at once when the reason is abrupt.
+    void close(DisconnectReason reason);
+    /// Starts to close: leaves the room; the protocol queues its last words itself.
+    void beginClosing(quint16 code, const QString &reason);
+    /// Ends at once.
+    void end(const QString &reason);
+
+    /// Its places in the worker's and the room's lists, kept by them.
     std::size_t slot = 0;
     std::size_t memberIndex = 0;
 
 private:
     enum class State : quint8 {
-        Handshaking,
-        Upgrading,
         Open,
         Closing,
         Lingering,
@@ -92,60 +124,42 @@ private:
     void socketFailed(const QString &reason) override;
     void controlWritten(QByteArray bytes) override;
     void closeRequested() override;
-    // MessageSink
-    Next messageReceived(Frame message) override;
-    Next controlReceived(Opcode opcode, QByteArrayView payload) override;
     // WheelTimer
     void expired() override;
 
-    void received(std::span<const char> bytes);
     bool mustWait();
-    void readHead(std::span<const char> bytes);
-    void startUpgrade(const OpeningHandshake::Upgrade &upgrade);
-    void refuse(HandshakeFailure failure, const HttpResponse &response);
-    void failHandshake(HandshakeFailure failure, const QString &reason);
-    void readFrames(std::span<const char> bytes);
-    void deliverOwnMessages();
+    void received(std::span<const char> bytes);
     void peerEnded();
-
-    void settle(quint16 code, const QString &reason);
-    void leaveMembers();
-    void linger();
-    void end(const QString &reason);
-    quint64 queueFrom(std::span<const Chunk> chunks, std::size_t written);
-    bool queue(const Chunk &chunk);
-    /// Queues what QWebSocket has just written as one piece: it writes a frame's head and payload apart.
-    void queueControl();
-    void requestFlush();
-    void waitUntilWritable();
-    void punishSlowness();
-    [[nodiscard]] bool dropsOldest() const;
-    [[nodiscard]] bool hasBeenSlowTooLong() const;
-    void watchDeadline(std::chrono::milliseconds delay);
-    void keepAlive();
     void noteSignOfLife();
+
+    quint64 queueFrom(std::span<const Chunk> chunks, std::size_t written);
+    bool tryQueue(const Chunk &chunk);
+    bool writeQueued();
+    void waitUntilWritable();
+    [[nodiscard]] bool dropsOldest() const;
+
+    void leaveRoom();
+    void linger();
 
     Worker &m_worker;
     const ClientId m_id;
     const PeerAddress m_peer;
     WireSocket m_socket;
-    std::unique_ptr<QWebSocket> m_webSocket; // destroyed before m_socket, on which it stands
-    MessageAssembler m_assembler;
+    std::unique_ptr<ClientProtocol> m_protocol; // what stands on m_socket goes before it
     Outbox m_outbox;
-    OpeningHandshake m_handshake;
-    QByteArray m_pipelined; // sent behind the head, until the upgrade is done
-    QByteArray m_control;   // written by QWebSocket, not queued yet
+    Room *m_room = nullptr;
+    quint64 m_startSequence = 0; // messages up to it were before it joined, or replayed
     QString m_closeReason;
-    TimePoint m_lastAlive;
     quint16 m_closeCode = 0; // 0: no close frame was sent or received yet
-    State m_state = State::Handshaking;
-    bool m_isOverLimit;
+    State m_state = State::Open;
+    MessageFormat m_format = MessageFormat::WebSocket;
+    bool m_wantsEcho = true;
+    bool m_hasPublished = false;
+    bool m_mayBeEarly = false; // messages up to m_startSequence may still come
+    bool m_wasMember = false;
     bool m_isFlushDue = false;
     bool m_isWriteBlocked = false;
-    bool m_isPinged = false;
     bool m_isReadingPaused = false;
-    bool m_peerClosed = false;
-    bool m_hasPublished = false;
 };
 
 } // namespace relay

@@ -1,17 +1,16 @@
 #pragma once
 
-#include "base/clock.h"
-#include "base/ids.h"
-#include "wire/frame.h"
+#include "channels/message.h"
 
 namespace relay {
 
-/// A message on its way to the members of its channel.
+class Room;
+
+/// A message on its way to the members of a room.
 struct Delivery
 {
-    Frame frame;
-    ClientId sender = kNoClient;
-    TimePoint acceptedAt;
+    MessagePtr message;
+    Room *room; ///< of the worker whose inbox it is in
 };
 
 } // namespace relay

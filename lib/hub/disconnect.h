@@ -20,6 +20,9 @@ enum class DisconnectReason : quint8 {
     QueueFull,        ///< limits.queue_size, policy disconnect
     SlowTooLong,      ///< slow_clients.grace, policy disconnect
     KeepaliveTimeout, ///< no sign of life
+    PatternPublish,   ///< a message from a client that listens to a pattern
+    PublishForbidden, ///< the channel's options: publish: false
+    ChannelFull,      ///< the channel's options: max_clients, reached during the handshake
     ServerShutdown,   ///< Hub::close()
 };
 
@@ -30,9 +33,10 @@ struct DisconnectInfo
 {
     quint16 closeCode = 0; ///< sent in the close frame (RFC 6455, section 7.4.1), or only reported
     const char *text = ""; ///< the close frame's reason, and the log's
-    bool mayReconnect = false;     ///< whether a client does well to come back by itself
-    bool isAbrupt = false;         ///< no close frame is tried: nobody is there to read it
-    std::optional<LimitHit> limit; ///< counted in relay_limit_disconnections_total
+    bool mayReconnect = false; ///< whether a client does well to come back by itself
+    bool isAbrupt = false;     ///< no close frame is tried: nobody is there to read it
+    bool dropsQueue = false;   ///< what waits for the client is dropped: it does not take it
+    std::optional<LimitHit> limit = std::nullopt; ///< counted in relay_limit_disconnections_total
 };
 
 const DisconnectInfo &describe(DisconnectReason reason);

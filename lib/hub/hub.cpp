@@ -1,12 +1,16 @@
 #include "hub/hub.h"
 
-#include "hub/channel.h"
 #include "hub/client.h"
+#include "hub/idempotency_cache.h"
 #include "hub/worker.h"
 #include "net/listener.h"
 #include "net/open_file_limit.h"
 
+#include "channels/channel.h"
+#include "channels/channel_registry.h"
+
 #include <QMetaMethod>
+#include <QTimer>
 
 #include <algorithm>
 #include <atomic>
@@ -26,6 +30,18 @@ constexpr int kDescriptorsPerWorker = 4;
 constexpr int kRefusalSlots = 64;
 /// With fewer there is no point in a relay.
 constexpr int kLeastConnections = 8;
+
+/// How late a message may be gone from a history.
+constexpr std::chrono::milliseconds kHistoryTick{1000};
+/// Channels that are looked after at once: a few milliseconds.
+constexpr int kChannelsPerTick = 5000;
+
+ChannelOptions optionsOfOthers(const HubOptions &options)
+{
+    ChannelOptions others;
+    others.echo = options.echo;
+    return others;
+}
 
 int workerCountFor(const HubOptions &options)
 {
@@ -48,11 +64,14 @@ public:
     Private(Hub &hub, HubOptions hubOptions)
         : q(hub)
         , options(std::move(hubOptions))
+        , channels(options.channels, optionsOfOthers(options), options.history.totalSize)
+        , idempotency(options.http.idempotencyAge, options.http.idempotencyKeys)
         , backpressure([this] { wakeAll(); })
         , listener([this](Listener::Batch &batch) { accept(batch); })
     {}
 
     void startWorkers();
+    void expireHistory();
     void accept(Listener::Batch &batch);
     [[nodiscard]] std::size_t leastLoaded() const;
     [[nodiscard]] quint64 connectionCount() const;
@@ -61,20 +80,23 @@ public:
     void oneDrained();
 
     // WorkerObserver, on the workers' threads:
-    void clientConnected(const Client &client) override;
+    void clientConnected(const Client &client, const QString &channel) override;
     [[nodiscard]] bool wantsMessages() const override
     {
         return isFollowed.load(std::memory_order_relaxed);
     }
-    void messageReceived(const Client &client, const Frame &message) override;
+    void
+    messageReceived(ClientId client, const ChannelName &channel, const Frame &message) override;
     void
     clientDisconnected(const Client &client, quint16 closeCode, const QString &reason) override;
     void workerDrained() override;
 
     Hub &q;
     const HubOptions options;
-    Channel channel;
+    ChannelRegistry channels; // outlives the workers, whose rooms hold channels
+    IdempotencyCache idempotency;
     Backpressure backpressure;
+    QTimer historyTick;
     Listener listener;
     int maxConnections = 0;
     quint64 lastClientId = 0;
@@ -98,12 +120,19 @@ void Hub::Private::startWorkers()
         maxConnections = std::min(maxConnections, options.limits.connections);
     }
     handedOver.assign(static_cast<std::size_t>(count), 0);
+    const Shared shared{options, channels, idempotency, backpressure};
     for (int i = 0; i < count; ++i) {
-        workers.push_back(std::make_unique<Worker>(i + 1, options, channel, backpressure, *this));
+        workers.push_back(std::make_unique<Worker>(i + 1, shared, *this));
     }
     for (const auto &worker : workers) {
         worker->start();
     }
+}
+
+void Hub::Private::expireHistory()
+{
+    const bool isMoreDue = channels.expireHistory(Clock::now(), kChannelsPerTick);
+    historyTick.start(isMoreDue ? std::chrono::milliseconds::zero() : kHistoryTick);
 }
 
 quint64 Hub::Private::loadOf(std::size_t worker) const
@@ -167,18 +196,21 @@ void Hub::Private::wakeAll()
 
 // From the workers
 
-void Hub::Private::clientConnected(const Client &client)
+void Hub::Private::clientConnected(const Client &client, const QString &channel)
 {
     static const QMetaMethod kSignal = QMetaMethod::fromSignal(&Hub::clientConnected);
     if (q.isSignalConnected(kSignal)) {
-        Q_EMIT q.clientConnected(client.id(), client.peer());
+        Q_EMIT q.clientConnected(client.id(), client.peer(), channel);
     }
 }
 
-void Hub::Private::messageReceived(const Client &client, const Frame &message)
+void Hub::Private::messageReceived(ClientId client,
+                                   const ChannelName &channel,
+                                   const Frame &message)
 {
-    Q_EMIT q.messageReceived(client.id(), message.payload().toByteArray(),
-                             message.isText() ? MessageKind::Text : MessageKind::Binary);
+    Q_EMIT q.messageReceived(client, message.payload().toByteArray(),
+                             message.isText() ? MessageKind::Text : MessageKind::Binary,
+                             channel.toString());
 }
 
 void Hub::Private::clientDisconnected(const Client &client,
@@ -213,6 +245,8 @@ Hub::Hub(HubOptions options, QObject *parent)
 {
     qRegisterMetaType<ClientId>();
     qRegisterMetaType<MessageKind>();
+    d->historyTick.setSingleShot(true);
+    connect(&d->historyTick, &QTimer::timeout, this, [this] { d->expireHistory(); });
 }
 
 Hub::~Hub()
@@ -243,6 +277,7 @@ Outcome Hub::listen()
         // that do it at once leave some of it behind.
         QSslConfiguration::defaultConfiguration();
         d->startWorkers();
+        d->historyTick.start(kHistoryTick);
         d->isServing = true;
     }
     return listening;
@@ -280,21 +315,30 @@ int Hub::workerCount() const
 
 Hub::Published Hub::publish(const QByteArray &payload, MessageKind kind)
 {
+    return publish(ChannelName(), payload, kind).status;
+}
+
+Hub::Receipt Hub::publish(const ChannelName &channel, const QByteArray &payload, MessageKind kind)
+{
     if (!d->isServing) {
-        return Published::Closed;
+        return {Published::Closed};
     }
     if (payload.size() > d->options.limits.messageSize) {
-        return Published::TooBig;
+        return {Published::TooBig};
     }
     if (kind == MessageKind::Text && !payload.isValidUtf8()) {
-        return Published::NotText;
+        return {Published::NotText};
     }
-    const Opcode opcode = kind == MessageKind::Text ? Opcode::Text : Opcode::Binary;
-    if (!d->channel.tryPublish({Frame(opcode, payload), kNoClient, Clock::now()})) {
-        return Published::Full;
+    if (d->backpressure.isOn()) {
+        return {Published::Full};
     }
+    auto message = std::make_shared<Message>();
+    message->frame = Frame(kind == MessageKind::Text ? Opcode::Text : Opcode::Binary, payload);
+    message->acceptedAt = Clock::now();
+    const ChannelHandle handle = d->channels.acquire(channel);
+    const Publication publication = d->channels.publish(*handle, message);
     d->publishedMessages.fetch_add(1, std::memory_order_relaxed);
-    return Published::Accepted;
+    return {Published::Accepted, publication.position, publication.clients};
 }
 
 int Hub::clientCount() const
@@ -304,6 +348,25 @@ int Hub::clientCount() const
         count += worker->clientCount();
     }
     return count;
+}
+
+int Hub::eventStreamCount() const
+{
+    int count = 0;
+    for (const auto &worker : d->workers) {
+        count += worker->eventStreamCount();
+    }
+    return count;
+}
+
+int Hub::channelCount() const
+{
+    return static_cast<int>(d->channels.channelCount());
+}
+
+qint64 Hub::historyBytes() const
+{
+    return d->channels.historyBytes();
 }
 
 RelaySnapshot Hub::counters() const

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "base/channel_name.h"
 #include "base/ids.h"
+#include "base/position.h"
 #include "base/result.h"
 #include "hub/options.h"
 #include "metrics/relay_counters.h"
@@ -20,7 +22,7 @@ enum class MessageKind : quint8 {
     Binary
 };
 
-/// A relay: everyone who is connected receives what anyone sends, at once and in one order.
+/// A relay: everyone at a URL receives what anyone sends there, at once and in one order.
 ///
 /// Each worker thread serves its share of the clients with a QWebSocketServer of its own; this object accepts and spreads
 /// them. An embedding program makes one, calls listen(), and follows the signals:
@@ -64,32 +66,54 @@ public:
     [[nodiscard]] int workerCount() const;
 
     enum class Published {
-        Accepted, ///< every client that is connected gets it, in order
+        Accepted, ///< everyone who listens gets it, in order
         Full,     ///< limits.inboxSize is reached: nothing was sent, try again later
         TooBig,   ///< longer than limits.messageSize: nothing was sent
         NotText,  ///< Text that is not UTF-8: nothing was sent
         Closed,   ///< the hub does not listen: nothing was sent
     };
-    /// Sends a message to every client.
+    struct Receipt
+    {
+        Published status = Published::Accepted;
+        Position position = {}; ///< in the channel's stream, when accepted
+        int clients = 0;        ///< that it was handed to, when accepted
+    };
+    /// Sends a message to everyone who listens to the channel, and keeps it in its history.
     /// Thread: any.
+    [[nodiscard]] Receipt
+    publish(const ChannelName &channel, const QByteArray &payload, MessageKind kind);
+    /// The same for the root channel.
     [[nodiscard]] Published publish(const QByteArray &payload, MessageKind kind);
 
-    /// Clients whose handshake is complete and whose connection has not ended.
+    /// Clients that have joined and whose connection has not ended: WebSockets and event streams.
     /// Thread: any.
     [[nodiscard]] int clientCount() const;
+    /// Of those, event streams.
+    /// Thread: any.
+    [[nodiscard]] int eventStreamCount() const;
+
+    /// Channels that somebody has joined, or that keep messages.
+    /// Thread: any.
+    [[nodiscard]] int channelCount() const;
+    /// What all histories take, overhead included.
+    /// Thread: any.
+    [[nodiscard]] qint64 historyBytes() const;
 
     /// Sums what the workers have counted.
     /// Thread: any; costs the workers nothing.
     [[nodiscard]] RelaySnapshot counters() const;
 
 Q_SIGNALS:
-    void clientConnected(relay::ClientId client, const QString &peer);
-    /// Emitted for messages from clients, before they are relayed. Costs a copy of the payload only
-    /// while connected to.
-    void
-    messageReceived(relay::ClientId client, const QByteArray &payload, relay::MessageKind kind);
+    /// A client has joined a channel, or listens to a pattern.
+    void clientConnected(relay::ClientId client, const QString &peer, const QString &channel);
+    /// Emitted for messages from clients, by WebSocket or POST, before they are relayed. Costs a
+    /// copy of the payload only while connected to.
+    void messageReceived(relay::ClientId client,
+                         const QByteArray &payload,
+                         relay::MessageKind kind,
+                         const QString &channel);
     /// Emitted once for each clientConnected. `closeCode` is what the closing handshake settled on,
-    /// 1006 without one.
+    /// 1006 without one; an event stream that its client ended says 1005.
     void clientDisconnected(relay::ClientId client, quint16 closeCode, const QString &reason);
     /// Emitted once, on the hub's thread, when close() is done and every worker has ended.
     void closed();

@@ -11,22 +11,22 @@ Inbox::Inbox(qint64 maxBytes, Backpressure &backpressure, std::function<void()> 
     , m_wake(std::move(wake))
 {}
 
-Inbox::Pushed Inbox::push(const Delivery &delivery)
+bool Inbox::push(Delivery delivery)
 {
-    Pushed pushed{};
+    bool needsWake = false;
     bool isFilledNow = false;
     {
         const MutexLock lock(m_mutex);
-        pushed.needsWake = std::exchange(m_isEmpty, false);
-        pushed.waitingBytes = m_bytes + delivery.frame.bytes().size() + kDeliveryCost;
-        isFilledNow = m_bytes < m_maxBytes && pushed.waitingBytes >= m_maxBytes;
-        m_bytes = pushed.waitingBytes;
-        m_content.deliveries.push_back(delivery);
+        needsWake = std::exchange(m_isEmpty, false);
+        const qint64 before = m_bytes;
+        m_bytes += delivery.message->cost() + kDeliveryCost;
+        isFilledNow = before < m_maxBytes && m_bytes >= m_maxBytes;
+        m_content.deliveries.push_back(std::move(delivery));
     }
     if (isFilledNow) {
         m_backpressure.inboxFilled();
     }
-    return pushed;
+    return needsWake;
 }
 
 bool Inbox::push(Arrival arrival)
@@ -46,10 +46,10 @@ void Inbox::pushClose(std::chrono::milliseconds grace)
     m_wake();
 }
 
-bool Inbox::isFull() const
+qint64 Inbox::waitingBytes() const
 {
     const MutexLock lock(m_mutex);
-    return m_bytes >= m_maxBytes;
+    return m_bytes;
 }
 
 void Inbox::drain(Content &content)

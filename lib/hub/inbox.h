@@ -6,6 +6,8 @@
 #include "hub/delivery.h"
 #include "net/accepted_socket.h"
 
+#include "channels/subscriber.h"
+
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -29,28 +31,24 @@ struct Arrival
 /// Limits: limits.inboxSize bytes of messages. It is not exceeded by much: the push that crosses it
 /// turns Backpressure on, which ends all reading, until the worker drains it. Arrivals are bounded
 /// by limits.connections.
-class Inbox
+class Inbox final : public Wakeable
 {
 public:
     /// `wake` makes the worker take another turn; it is called on the pushing thread.
     Inbox(qint64 maxBytes, Backpressure &backpressure, std::function<void()> wake);
 
-    /// What a message costs besides its bytes: its place here, and the frame's on the heap.
-    static constexpr qint64 kDeliveryCost = 128;
+    /// What a message costs besides its own: its place here.
+    static constexpr qint64 kDeliveryCost = 32;
 
-    struct Pushed
-    {
-        qint64 waitingBytes; ///< this message and costs included
-        bool needsWake;      ///< it was empty: unless the worker itself has pushed, wake() it
-    };
-    [[nodiscard]] Pushed push(const Delivery &delivery);
-    void wake() const { m_wake(); }
-    /// Returns whether the worker must be woken.
+    /// Returns whether the worker must be woken, once no lock is held.
+    [[nodiscard]] bool push(Delivery delivery);
+    void wake() const override { m_wake(); }
     [[nodiscard]] bool push(Arrival arrival);
     /// Asks the worker to close all its clients. The shortest grace asked for counts.
     void pushClose(std::chrono::milliseconds grace);
 
-    [[nodiscard]] bool isFull() const;
+    /// Messages that wait, costs included.
+    [[nodiscard]] qint64 waitingBytes() const;
 
     struct Content
     {

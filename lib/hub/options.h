@@ -1,6 +1,6 @@
 #pragma once
 
-#include "hub/channel_options.h"
+#include "channels/channel_options.h"
 
 #include <QList>
 #include <QSslConfiguration>

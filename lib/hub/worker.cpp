@@ -1,6 +1,9 @@
 #include "hub/worker.h"
 
 #include "hub/client.h"
+#include "hub/web_socket_protocol.h"
+
+#include "channels/channel.h"
 
 #include <QHostAddress>
 #include <QLoggingCategory>
@@ -17,34 +20,39 @@ namespace {
 
 Q_LOGGING_CATEGORY(lcHub, "relay.hub")
 
-std::vector<Delivery> withoutOwn(std::span<const Delivery> deliveries, ClientId sender)
+QByteArray keyOf(const Subscription &subscription)
 {
-    std::vector<Delivery> others;
-    std::copy_if(deliveries.begin(), deliveries.end(), std::back_inserter(others),
-                 [&](const Delivery &d) { return d.sender != sender; });
-    return others;
+    return std::visit([](const auto &target) { return target.bytes(); }, subscription.target);
+}
+
+ResumeResult resultOf(Resumed resumed)
+{
+    switch (resumed) {
+    case Resumed::WithGap:
+        return ResumeResult::Gap;
+    case Resumed::Unknown:
+        return ResumeResult::Unknown;
+    default:
+        return ResumeResult::Exact;
+    }
 }
 
 } // namespace
 
-Worker::Worker(int number,
-               const HubOptions &options,
-               Channel &channel,
-               Backpressure &backpressure,
-               WorkerObserver &observer)
-    : m_options(options)
-    , m_channel(channel)
-    , m_backpressure(backpressure)
+Worker::Worker(int number, const Shared &shared, WorkerObserver &observer)
+    : m_shared(shared)
+    , m_options(shared.options)
     , m_observer(observer)
-    , m_origins(options.origins,
-                QHostAddress(options.address).isLoopback() ? OriginPolicy::OwnHost::LocalOnly
-                                                           : OriginPolicy::OwnHost::AnyName)
-    , m_maxTurnBytes(std::min(kMaxTurnBytes, options.limits.queueSize / 4))
-    , m_maxChunkBytes(std::min<qsizetype>(Batch::kMaxChunkBytes, options.limits.queueSize / 8))
-    , m_closeTimeout(options.closeTimeout)
+    , m_origins(m_options.origins,
+                QHostAddress(m_options.address).isLoopback() ? OriginPolicy::OwnHost::LocalOnly
+                                                             : OriginPolicy::OwnHost::AnyName)
+    , m_maxTurnBytes(std::min(kMaxTurnBytes, m_options.limits.queueSize / 4))
+    , m_maxChunkBytes(std::min<qsizetype>(Batch::kMaxChunkBytes, m_options.limits.queueSize / 8))
+    , m_closeTimeout(m_options.closeTimeout)
     , m_wheel(kTick, Clock::now())
     , m_receiveBuffer(kReceiveBufferBytes)
-    , m_inbox(options.limits.inboxSize, backpressure, [this] { m_thread.wakeUp(); })
+    , m_api(m_options, m_origins, shared.channels, shared.idempotency, *this)
+    , m_inbox(m_options.limits.inboxSize, shared.backpressure, [this] { wakeUpUnlessInTurn(); })
     , m_thread(QStringLiteral("relay-worker-%1").arg(number), *this)
 {}
 
@@ -67,7 +75,13 @@ int Worker::clientCount() const
 {
     const quint64 ended =
         m_counters.disconnections.value(); // first: so it is never more than the other
-    return static_cast<int>(m_counters.connections.value() - ended);
+    return static_cast<int>(m_counters.connections.value() - ended) + eventStreamCount();
+}
+
+int Worker::eventStreamCount() const
+{
+    const quint64 ended = m_counters.eventStreamsEnded.value();
+    return static_cast<int>(m_counters.eventStreams.value() - ended);
 }
 
 // The thread and its turn
@@ -76,6 +90,7 @@ void Worker::threadStarted()
 {
     m_server = std::make_unique<QWebSocketServer>(QStringLiteral("relay"),
                                                   QWebSocketServer::NonSecureMode);
+    m_server->setSupportedSubprotocols({QString::fromLatin1(kMetaSubprotocol)});
     QObject::connect(m_server.get(), &QWebSocketServer::newConnection, m_server.get(),
                      [this] { takeUpgraded(); });
     m_tick = std::make_unique<QTimer>();
@@ -84,16 +99,25 @@ void Worker::threadStarted()
     QObject::connect(m_tick.get(), &QTimer::timeout, m_tick.get(), [this] { turnWheel(); });
 }
 
+/// What its own turn puts into the inbox is looked at when the turn ends.
+void Worker::wakeUpUnlessInTurn()
+{
+    if (QThread::currentThread() != &m_thread || !m_isInboxDueThisTurn) {
+        m_thread.wakeUp();
+    }
+}
+
 void Worker::turnEnded()
 {
+    const auto abandoned = std::exchange(m_abandonedRooms, {}); // to the end of this call
+    m_isInboxDueThisTurn = false;
     // All is drained before any of it is done: what comes in meanwhile belongs to the next turn.
     m_inbox.drain(m_incoming);
     for (Arrival &arrival : m_incoming.arrivals) {
         admit(std::move(arrival));
     }
     m_incoming.arrivals.clear();
-    deliverToAll(m_incoming.deliveries);
-    m_incoming.deliveries.clear();
+    deliver(m_incoming.deliveries);
     if (const auto grace = std::exchange(m_incoming.closeWithin, std::nullopt)) {
         closeAll(*grace);
     }
@@ -101,12 +125,15 @@ void Worker::turnEnded()
     resumeReaders();
     bury();
     m_now.reset();
+    m_isInboxDueThisTurn = true;
 }
 
 void Worker::threadFinishing()
 {
     endAll();
     bury();
+    m_rooms.clear();
+    m_abandonedRooms.clear();
     m_graceTimer.reset();
     m_tick.reset();
     m_server.reset();
@@ -175,39 +202,105 @@ void Worker::handshakeFailed(const Client &client, HandshakeFailure failure, con
                             << kHandshakeFailureLabels[static_cast<std::size_t>(failure)] << reason;
 }
 
-void Worker::join(Client &client)
+void Worker::requestAnswered(HttpMethod method, int status)
 {
-    if (m_members.empty()) {
-        m_channel.join(m_inbox);
-    }
-    client.memberIndex = m_members.size();
-    m_members.push_back(&client);
-    m_counters.connections.add();
-    qCInfo(lcHub).noquote() << "client" << toNumber(client.id()) << client.peer() << "connected";
-    m_observer.clientConnected(client);
+    m_counters.httpRequests[static_cast<std::size_t>(method)][statusIndex(status)].add();
 }
 
-void Worker::leave(Client &client)
+// Rooms
+
+std::optional<Worker::Entered>
+Worker::join(Client &client, const Subscription &subscription, qint64 maxReplayBytes)
 {
-    m_members.back()->memberIndex = client.memberIndex;
-    std::swap(m_members[client.memberIndex], m_members.back());
-    m_members.pop_back();
-    if (m_members.empty()) {
-        m_channel.leave(m_inbox);
+    Room &room = roomOf(subscription);
+    (client.isEventStream() ? m_counters.eventStreams : m_counters.connections).add();
+    qCInfo(lcHub).noquote() << "client" << toNumber(client.id()) << client.peer()
+                            << (client.isEventStream() ? "listens to" : "connected to")
+                            << QString::fromUtf8(room.name());
+    m_observer.clientConnected(client, QString::fromUtf8(room.name()));
+
+    const ReplayLimits limits{maxReplayBytes, now()};
+    const int members = room.memberCount() + 1;
+    auto joined =
+        room.pattern() != nullptr
+            ? m_shared.channels.join(*room.pattern(), room, members, limits, subscription.replay)
+            : room.channel()->join(room, members, limits, subscription.replay);
+    if (!joined) {
+        abandonIfEmpty(room);
+        return std::nullopt;
     }
+    room.add(client);
+    if (joined->replay.resumed != Resumed::NotAsked) {
+        m_counters.resumes[static_cast<std::size_t>(resultOf(joined->replay.resumed))].add();
+    }
+    return Entered{&room, *std::move(joined)};
+}
+
+Room &Worker::roomOf(const Subscription &subscription)
+{
+    std::unique_ptr<Room> &room = m_rooms[keyOf(subscription)];
+    if (!room) {
+        if (const auto *pattern = std::get_if<ChannelPattern>(&subscription.target)) {
+            room = std::make_unique<Room>(m_inbox, *pattern, m_shared.channels.patterns().epoch());
+        } else {
+            room = std::make_unique<Room>(
+                m_inbox, m_shared.channels.acquire(std::get<ChannelName>(subscription.target)));
+        }
+    }
+    return *room;
+}
+
+void Worker::leave(Client &client, Room &room)
+{
+    room.remove(client);
+    if (room.memberCount() > 0) {
+        if (room.pattern() != nullptr) {
+            m_shared.channels.patterns().join(*room.pattern(), room, room.memberCount());
+        } else {
+            room.channel()->leave(room, room.memberCount());
+        }
+    }
+    abandonIfEmpty(room);
+}
+
+void Worker::abandonIfEmpty(Room &room)
+{
+    if (room.memberCount() > 0) {
+        return;
+    }
+    if (room.pattern() != nullptr) {
+        m_shared.channels.patterns().leave(*room.pattern(), room);
+    } else {
+        room.channel()->leave(room, 0);
+    }
+    const auto known = m_rooms.find(room.key());
+    room.abandon();
+    m_abandonedRooms.push_back(std::move(known->second));
+    m_rooms.erase(known);
+}
+
+Batch Worker::batchOf(std::span<const MessagePtr> messages,
+                      MessageFormat format,
+                      const Room &room) const
+{
+    return relay::batchOf(messages, format, room.audience(), m_maxChunkBytes);
 }
 
 void Worker::ended(Client &client, bool wasClient, quint16 closeCode, const QString &reason)
 {
     m_ended.push_back(&client);
-    if (m_upgrading == &client) {
+    if (m_upgrading != nullptr && &m_upgrading->client() == &client) {
         m_upgrading = nullptr;
     }
     if (!wasClient) {
         return;
     }
-    m_counters.disconnections.add();
-    m_counters.disconnectionsByCode[closeCodeIndex(closeCode)].add();
+    if (client.isEventStream()) {
+        m_counters.eventStreamsEnded.add();
+    } else {
+        m_counters.disconnections.add();
+        m_counters.disconnectionsByCode[closeCodeIndex(closeCode)].add();
+    }
     qCInfo(lcHub).noquote() << "client" << toNumber(client.id()) << client.peer()
                             << "disconnected:" << closeCode << reason;
     m_observer.clientDisconnected(client, closeCode, reason);
@@ -215,6 +308,7 @@ void Worker::ended(Client &client, bool wasClient, quint16 closeCode, const QStr
 
 void Worker::bury()
 {
+    m_buriedProtocols.clear();
     if (m_ended.empty()) {
         return;
     }
@@ -264,52 +358,66 @@ void Worker::endAll()
 
 // Messages
 
-void Worker::publish(Client &sender, const Frame &message)
+Publication Worker::accept(ClientId sender, Channel &channel, const Frame &frame)
 {
     m_counters.messages.add();
     if (m_observer.wantsMessages()) {
-        m_observer.messageReceived(sender, message);
+        m_observer.messageReceived(sender, channel.name(), frame);
     }
-    const qint64 waiting = m_channel.publish({message, sender.id(), now()}, &m_inbox);
-    if (waiting >= m_maxTurnBytes) {
+    auto message = std::make_shared<Message>();
+    message->frame = frame;
+    message->sender = sender;
+    message->acceptedAt = now();
+    const Publication published = m_shared.channels.publish(channel, message);
+    if (m_inbox.waitingBytes() >= m_maxTurnBytes) {
         deliverNow();
     }
+    return published;
+}
+
+void Worker::publish(Client &sender, const Frame &message)
+{
+    accept(sender.id(), *sender.room()->channel(), message);
+}
+
+std::optional<Publication> Worker::publish(ClientId sender, Channel &channel, const Frame &message)
+{
+    return isCongested() ? std::nullopt : std::optional(accept(sender, channel, message));
 }
 
 void Worker::deliverNow()
 {
     std::vector<Delivery> deliveries;
     m_inbox.drainDeliveries(deliveries);
-    deliverToAll(deliveries);
+    deliver(deliveries);
 }
 
-void Worker::deliverToAll(DeliveriesView deliveries)
+/// Empties `deliveries`.
+void Worker::deliver(std::vector<Delivery> &deliveries)
 {
-    if (deliveries.empty() || m_members.empty()) {
-        return;
-    }
-    const Batch batch(deliveries, m_maxChunkBytes);
-    quint64 delivered = 0;
-    for (std::size_t i = 0; i < m_members.size();) {
-        Client &client = *m_members[i];
-        if (client.takeHasPublished() && !m_options.echo) {
-            delivered +=
-                client.deliver(Batch(withoutOwn(deliveries, client.id()), m_maxChunkBytes));
-        } else {
-            delivered += client.deliver(batch);
+    std::vector<Room *> rooms;
+    for (const Delivery &delivery : deliveries) {
+        if (delivery.room->memberCount() > 0 && delivery.room->collect(delivery.message)) {
+            rooms.push_back(delivery.room);
         }
-        // A member whose write failed has left, and another one has taken its place.
-        i += (i < m_members.size() && m_members[i] == &client) ? 1 : 0;
+    }
+    quint64 delivered = 0;
+    for (Room *room : rooms) {
+        delivered += room->deliver(m_maxChunkBytes);
     }
     m_counters.deliveries.add(delivered);
     observeLatency(deliveries);
+    deliveries.clear();
 }
 
-void Worker::observeLatency(DeliveriesView deliveries)
+void Worker::observeLatency(std::span<const Delivery> deliveries)
 {
+    if (deliveries.empty()) {
+        return;
+    }
     const TimePoint written = Clock::now();
     for (const Delivery &delivery : deliveries) {
-        m_counters.publishToWrite.observe(written - delivery.acceptedAt);
+        m_counters.publishToWrite.observe(written - delivery.message->acceptedAt);
     }
 }
 

@@ -6,18 +6,24 @@
 #include "base/result.h"
 #include "hub/backpressure.h"
 #include "hub/batch.h"
-#include "hub/channel.h"
+#include "hub/channel_api.h"
+#include "hub/client_protocol.h"
+#include "hub/idempotency_cache.h"
 #include "hub/inbox.h"
 #include "hub/options.h"
+#include "hub/room.h"
 #include "metrics/relay_counters.h"
 #include "net/event_thread.h"
 #include "net/timer_wheel.h"
+
+#include "channels/channel_registry.h"
 
 #include <QString>
 
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 class QTimer;
@@ -26,16 +32,28 @@ class QWebSocketServer;
 namespace relay {
 
 class Client;
+class WebSocketProtocol;
 class WireSocket;
+
+/// What all workers share.
+struct Shared
+{
+    const HubOptions &options;
+    ChannelRegistry &channels;
+    IdempotencyCache &idempotency;
+    Backpressure &backpressure;
+};
 
 /// Who is told what happens to a worker's clients; called on the worker's thread.
 class WorkerObserver
 {
 public:
-    virtual void clientConnected(const Client &client) = 0;
+    /// `channel`: the name or pattern that it joins.
+    virtual void clientConnected(const Client &client, const QString &channel) = 0;
     /// Whether messageReceived() should be called at all.
     [[nodiscard]] virtual bool wantsMessages() const = 0;
-    virtual void messageReceived(const Client &client, const Frame &message) = 0;
+    virtual void
+    messageReceived(ClientId client, const ChannelName &channel, const Frame &message) = 0;
     virtual void
     clientDisconnected(const Client &client, quint16 closeCode, const QString &reason) = 0;
     /// After Inbox::pushClose(): the last connection has ended.
@@ -47,15 +65,15 @@ protected:
 
 /// A thread that serves its share of the connections with a QWebSocketServer of its own.
 ///
-/// A turn of its loop: what has arrived is read, and published to the channel; at the turn's end
-/// the inbox is drained, each member gets the turn's messages in one write, and what has ended is
-/// destroyed.
+/// A turn of its loop: what has arrived is read, and published to its channel; at the turn's end
+/// the inbox is drained, each member of each room gets the turn's messages in one write, and what
+/// has ended is destroyed.
 ///
 /// Thread: made, started and joined by the hub's; the public calls that say so come from there, all
 /// others from the worker.
 /// Owner: Hub.
 /// Limits: its inbox (see Inbox), kMaxTurnBytes of messages before they are written within a turn.
-class Worker final : private EventThreadUser
+class Worker final : private EventThreadUser, private Publisher
 {
 public:
     /// A turn that has read this much writes it before it reads on, so that a turn's messages stay
@@ -66,11 +84,7 @@ public:
     /// How late a limit may be enforced.
     static constexpr std::chrono::milliseconds kTick{100};
 
-    Worker(int number,
-           const HubOptions &options,
-           Channel &channel,
-           Backpressure &backpressure,
-           WorkerObserver &observer);
+    Worker(int number, const Shared &shared, WorkerObserver &observer);
     ~Worker();
     Worker(const Worker &) = delete;
     Worker &operator=(const Worker &) = delete;
@@ -83,12 +97,13 @@ public:
     Inbox &inbox() { return m_inbox; }
     void wakeUp() { m_thread.wakeUp(); }
     [[nodiscard]] int clientCount() const;
+    [[nodiscard]] int eventStreamCount() const;
     [[nodiscard]] quint64 endedConnections() const { return m_endedConnections.value(); }
     [[nodiscard]] const RelayCounters &counters() const { return m_counters; }
 
     // For its clients, on its thread:
     [[nodiscard]] const HubOptions &options() const { return m_options; }
-    [[nodiscard]] const OriginPolicy &origins() const { return m_origins; }
+    ChannelApi &api() { return m_api; }
     [[nodiscard]] const QSslConfiguration *tls() const;
     RelayCounters &counters() { return m_counters; }
     /// How long a client that was told to go may take: options().closeTimeout, or the grace of
@@ -96,49 +111,72 @@ public:
     [[nodiscard]] std::chrono::milliseconds closeTimeout() const { return m_closeTimeout; }
     void dropped(DropReason reason, quint64 messages);
     /// The time, read at most once a turn.
-    TimePoint now();
+    TimePoint now() override;
     std::span<char> receiveBuffer() { return m_receiveBuffer; }
     void schedule(WheelTimer &timer, std::chrono::milliseconds delay);
     void unschedule(WheelTimer &timer);
-    [[nodiscard]] bool isCongested() const { return m_backpressure.isOn(); }
+    [[nodiscard]] bool isCongested() const { return m_shared.backpressure.isOn(); }
     /// Client::resumeReading() is called when isCongested() is over.
     void resumeLater(Client &client);
     /// Client::flush() is called at the end of the turn.
     void flushAtTurnEnd(Client &client) { m_flushDue.push_back(&client); }
 
     void upgrade(WireSocket &socket);
-    /// The client whose upgrade the QWebSocketServer is just answering: the QWebSocket that it
-    /// announces next is its.
-    void upgradeAnswered(Client &client) { m_upgrading = &client; }
+    /// The QWebSocketServer is just answering this one's upgrade: the QWebSocket that it announces
+    /// next is its.
+    void upgradeAnswered(WebSocketProtocol &upgrading) { m_upgrading = &upgrading; }
     void handshakeFailed(const Client &client, HandshakeFailure failure, const QString &reason);
-    void join(Client &client);
-    void leave(Client &client);
+    void requestAnswered(HttpMethod method, int status);
+    struct Entered
+    {
+        Room *room;
+        Joined joined;
+    };
+    /// Nothing when the channel is full. Either way ended() follows.
+    [[nodiscard]] std::optional<Entered>
+    join(Client &client, const Subscription &subscription, qint64 maxReplayBytes);
+    void leave(Client &client, Room &room);
+    [[nodiscard]] Batch
+    batchOf(std::span<const MessagePtr> messages, MessageFormat format, const Room &room) const;
+    /// A message of a member, to its room.
     void publish(Client &sender, const Frame &message);
     /// Delivers what waits in the inbox without waiting for the end of the turn.
     void deliverNow();
+    /// Destroys it at the end of the turn.
+    void buryLater(std::unique_ptr<ClientProtocol> protocol)
+    {
+        m_buriedProtocols.push_back(std::move(protocol));
+    }
     void ended(Client &client, bool wasClient, quint16 closeCode, const QString &reason);
 
 private:
-    using DeliveriesView = std::span<const Delivery>;
+    using Rooms = std::unordered_map<QByteArray, std::unique_ptr<Room>>;
 
     void threadStarted() override;
     void turnEnded() override;
     void threadFinishing() override;
 
+    // Publisher, for the API: refuses while an inbox is full
+    [[nodiscard]] std::optional<Publication>
+    publish(ClientId sender, Channel &channel, const Frame &message) override;
+
+    void wakeUpUnlessInTurn();
     void takeUpgraded();
     void admit(Arrival arrival);
     void closeAll(std::chrono::milliseconds grace);
     void endAll();
-    void deliverToAll(DeliveriesView deliveries);
-    void observeLatency(DeliveriesView deliveries);
+    Room &roomOf(const Subscription &subscription);
+    void abandonIfEmpty(Room &room);
+    Publication accept(ClientId sender, Channel &channel, const Frame &message);
+    void deliver(std::vector<Delivery> &deliveries);
+    void observeLatency(std::span<const Delivery> deliveries);
     void flushClients();
     void resumeReaders();
     void bury();
     void turnWheel();
 
+    const Shared m_shared;
     const HubOptions &m_options;
-    Channel &m_channel;
-    Backpressure &m_backpressure;
     WorkerObserver &m_observer;
     const OriginPolicy m_origins;
     RelayCounters m_counters;
@@ -154,16 +192,22 @@ private:
     TimerWheel m_wheel;
     std::vector<char> m_receiveBuffer;
     std::vector<std::unique_ptr<Client>> m_clients; // all connections; see Client::slot
-    std::vector<Client *> m_members;                // those whose handshake is complete
+    Rooms m_rooms;                                  // by name or pattern
+    /// Left by their last member since the inbox was last drained, which may still hold messages for
+    /// them.
+    std::vector<std::unique_ptr<Room>> m_abandonedRooms;
     std::vector<Client *> m_flushDue;
     std::vector<Client *> m_pausedReaders;
     std::vector<Client *> m_ended;
+    std::vector<std::unique_ptr<ClientProtocol>> m_buriedProtocols;
     Inbox::Content m_incoming;
-    Client *m_upgrading = nullptr;
+    WebSocketProtocol *m_upgrading = nullptr;
     std::optional<TimePoint> m_now;
+    bool m_isInboxDueThisTurn = false;
     bool m_isClosing = false;
     bool m_isDrainedTold = false;
 
+    ChannelApi m_api;
     Inbox m_inbox;
     EventThread m_thread; // last: its run ends before anything above is destroyed
 };

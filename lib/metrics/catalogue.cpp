@@ -62,6 +62,26 @@ Samples disconnectionsByCode(const MetricsInput &input)
     return samples;
 }
 
+/// Only what was asked so far: most methods and statuses never go together.
+Samples httpRequests(const MetricsInput &input)
+{
+    Samples samples;
+    const auto &requests = input.counters.httpRequests;
+    for (std::size_t method = 0; method < requests.size(); ++method) {
+        for (std::size_t status = 0; status < requests[method].size(); ++status) {
+            if (requests[method][status] > 0) {
+                std::string code = status < kCountedStatuses.size()
+                                       ? std::to_string(kCountedStatuses[status])
+                                       : "other";
+                samples.push_back(sample(static_cast<double>(requests[method][status]),
+                                         {{"method", kHttpMethodLabels[method]},
+                                          {"code", std::move(code)}}));
+            }
+        }
+    }
+    return samples;
+}
+
 Samples latency(const LatencySnapshot &snapshot)
 {
     ClientMetric metric;
@@ -95,6 +115,27 @@ constexpr std::array kCatalogue{
     MetricDefinition{"websocket_disconnections_total", MetricType::Counter, "",
                      "WebSocket connections ended, for whatever reason.",
                      [](const MetricsInput &in) { return single(in.counters.disconnections); }},
+    MetricDefinition{"relay_event_streams", MetricType::Gauge, "",
+                     "EventSource listeners that are connected.",
+                     [](const MetricsInput &in) { return single(double(in.eventStreams)); }},
+    MetricDefinition{"relay_event_streams_total", MetricType::Counter, "",
+                     "EventSource listeners that have come.",
+                     [](const MetricsInput &in) { return single(in.counters.eventStreams); }},
+    MetricDefinition{"relay_channels", MetricType::Gauge, "",
+                     "Channels that somebody has joined, or that keep messages.",
+                     [](const MetricsInput &in) { return single(double(in.channels)); }},
+    MetricDefinition{"relay_history_bytes", MetricType::Gauge, "",
+                     "What the histories of all channels take, overhead included.",
+                     [](const MetricsInput &in) { return single(double(in.historyBytes)); }},
+    MetricDefinition{"relay_resumes_total", MetricType::Counter, "result",
+                     "Listeners that came back with a position: whether all that followed it could "
+                     "be given.",
+                     [](const MetricsInput &in) {
+                         return byLabel("result", kResumeResultLabels, in.counters.resumes);
+                     }},
+    MetricDefinition{"relay_http_requests_total", MetricType::Counter, "method,code",
+                     "Requests answered on the clients' port, by method and status.",
+                     httpRequests},
     MetricDefinition{"relay_build_info", MetricType::Gauge, "version,qt",
                      "Always 1; the labels tell the versions of the relay and of Qt.",
                      [](const MetricsInput &) {

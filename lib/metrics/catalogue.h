@@ -17,7 +17,10 @@ namespace relay {
 struct MetricsInput
 {
     RelaySnapshot counters;
-    int connectedClients = 0;
+    int connectedClients = 0; ///< WebSockets
+    int eventStreams = 0;     ///< EventSource listeners
+    int channels = 0;
+    qint64 historyBytes = 0;
     int workers = 0;
     /// Without it the process_* metrics are left out.
     std::optional<ProcessStats> process;

@@ -9,8 +9,8 @@ void addTo(quint64 &total, const Counter &counter)
     total += counter.value();
 }
 
-template <std::size_t Size>
-void addTo(std::array<quint64, Size> &totals, const std::array<Counter, Size> &counters)
+template <typename Total, typename Count, std::size_t Size>
+void addTo(std::array<Total, Size> &totals, const std::array<Count, Size> &counters)
 {
     for (std::size_t i = 0; i < Size; ++i) {
         addTo(totals[i], counters[i]);
@@ -32,6 +32,10 @@ RelaySnapshot &RelaySnapshot::operator+=(const RelayCounters &counters)
     addTo(handshakeFailures, counters.handshakeFailures);
     addTo(limitHits, counters.limitHits);
     addTo(protocolViolations, counters.protocolViolations);
+    addTo(eventStreams, counters.eventStreams);
+    addTo(eventStreamsEnded, counters.eventStreamsEnded);
+    addTo(resumes, counters.resumes);
+    addTo(httpRequests, counters.httpRequests);
     addTo(pingsSent, counters.pingsSent);
     addTo(inboxPauses, counters.inboxPauses);
     publishToWrite += counters.publishToWrite.snapshot();

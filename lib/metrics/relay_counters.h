@@ -26,6 +26,7 @@ enum class HandshakeFailure : quint8 {
     ForbiddenOrigin,  ///< 403
     MethodNotAllowed, ///< 405
     UpgradeRequired,  ///< 426
+    Channel,          ///< 403 or 503: the channel may not be joined, or is full
     HeadTooLarge,     ///< 431
     ConnectionLimit,  ///< 503
     ShuttingDown,     ///< 503
@@ -33,10 +34,9 @@ enum class HandshakeFailure : quint8 {
     Tls,              ///< no TLS session
     Disconnected,     ///< gone before its request was complete
 };
-inline constexpr std::array<const char *, 10> kHandshakeFailureLabels{
-    "bad_request",      "forbidden_origin", "method_not_allowed",
-    "upgrade_required", "head_too_large",   "connection_limit",
-    "shutting_down",    "timeout",          "tls",
+inline constexpr std::array<const char *, 11> kHandshakeFailureLabels{
+    "bad_request",    "forbidden_origin", "method_not_allowed", "upgrade_required", "channel",
+    "head_too_large", "connection_limit", "shutting_down",      "timeout",          "tls",
     "disconnected"};
 static_assert(kHandshakeFailureLabels.size()
               == static_cast<std::size_t>(HandshakeFailure::Disconnected) + 1);
@@ -63,10 +63,48 @@ enum class LimitHit : quint8 {
     QueueSize,        ///< limits.queue_size, 1008
     SlowGrace,        ///< slow_clients.grace, 1008
     KeepaliveTimeout, ///< keepalive.timeout
+    ChannelClients,   ///< channels[].max_clients, 1013
 };
-inline constexpr std::array<const char *, 4> kLimitHitLabels{"message_size", "queue_size",
-                                                             "slow_grace", "keepalive_timeout"};
-static_assert(kLimitHitLabels.size() == static_cast<std::size_t>(LimitHit::KeepaliveTimeout) + 1);
+inline constexpr std::array<const char *, 5> kLimitHitLabels{
+    "message_size", "queue_size", "slow_grace", "keepalive_timeout", "channel_clients"};
+static_assert(kLimitHitLabels.size() == static_cast<std::size_t>(LimitHit::ChannelClients) + 1);
+
+/// How a listener's wish to go on from a position was met (relay_resumes_total{result}).
+enum class ResumeResult : quint8 {
+    Exact,   ///< all that followed the position was given
+    Gap,     ///< the history did not reach back to it any more
+    Unknown, ///< the position was of another epoch, or of none
+};
+inline constexpr std::array<const char *, 3> kResumeResultLabels{"exact", "gap", "unknown"};
+static_assert(kResumeResultLabels.size() == static_cast<std::size_t>(ResumeResult::Unknown) + 1);
+
+/// Methods of requests that are counted one by one (relay_http_requests_total{method}).
+enum class HttpMethod : quint8 {
+    Get,
+    Head,
+    Post,
+    Options,
+    Other, ///< also of requests that could not be read
+};
+inline constexpr std::array<const char *, 5> kHttpMethodLabels{"GET", "HEAD", "POST", "OPTIONS",
+                                                               "other"};
+static_assert(kHttpMethodLabels.size() == static_cast<std::size_t>(HttpMethod::Other) + 1);
+
+/// The statuses that are counted one by one; all others share a last place
+/// (relay_http_requests_total{code}).
+inline constexpr std::array<int, 20> kCountedStatuses{101, 200, 204, 304, 400, 403, 404,
+                                                      405, 406, 408, 409, 411, 413, 415,
+                                                      422, 426, 429, 431, 501, 503};
+
+constexpr std::size_t statusIndex(int status)
+{
+    for (std::size_t i = 0; i < kCountedStatuses.size(); ++i) {
+        if (kCountedStatuses[i] == status) {
+            return i;
+        }
+    }
+    return kCountedStatuses.size();
+}
 
 /// How many rules of the protocol are counted: the Violations of wire/frame_parser.h, which this
 /// layer must not know.
@@ -79,14 +117,21 @@ struct RelayNumbers
     Cell connections{};    ///< handshakes completed
     Cell disconnections{}; ///< of those, ended
     std::array<Cell, kCountedCloseCodes.size() + 1> disconnectionsByCode{};
-    Cell messages{};      ///< accepted from clients and from Hub::publish()
-    Cell receivedBytes{}; ///< read from sockets, all bytes
-    Cell sentBytes{};     ///< taken by the kernel (TLS: by the TLS layer), all bytes
-    Cell deliveries{};    ///< messages written to a client, or queued for it
+    Cell eventStreams{};      ///< EventSource listeners that have come
+    Cell eventStreamsEnded{}; ///< of those, gone
+    Cell messages{};          ///< accepted from clients and from Hub::publish()
+    Cell receivedBytes{};     ///< read from sockets, all bytes
+    Cell sentBytes{};         ///< taken by the kernel (TLS: by the TLS layer), all bytes
+    Cell deliveries{};        ///< messages written to a client, or queued for it
     std::array<Cell, kDropReasonLabels.size()> dropped{};
     std::array<Cell, kHandshakeFailureLabels.size()> handshakeFailures{};
     std::array<Cell, kLimitHitLabels.size()> limitHits{};
     std::array<Cell, kProtocolRules> protocolViolations{}; ///< by Violation (wire/frame_parser.h)
+    std::array<Cell, kResumeResultLabels.size()> resumes{};
+    /// Answered on the clients' port, by HttpMethod and statusIndex(); an upgrade counts when it is
+    /// done.
+    std::array<std::array<Cell, kCountedStatuses.size() + 1>, kHttpMethodLabels.size()>
+        httpRequests{};
     Cell pingsSent{};
     Cell inboxPauses{};       ///< a sender was not read from because a worker's inbox was full
     Latency publishToWrite{}; ///< from acceptance to the end of the write that a turn gave each of

@@ -12,7 +12,10 @@ MetricsInput metricsOf(const Hub &hub)
 {
     MetricsInput input;
     input.counters = hub.counters();
-    input.connectedClients = hub.clientCount();
+    input.eventStreams = hub.eventStreamCount();
+    input.connectedClients = hub.clientCount() - input.eventStreams;
+    input.channels = hub.channelCount();
+    input.historyBytes = hub.historyBytes();
     input.workers = hub.workerCount();
     for (std::size_t rule = 0; rule < kProtocolRules; ++rule) {
         input.protocolRuleLabels[rule] = describe(static_cast<Violation>(rule)).label;

@@ -1,6 +1,5 @@
 #include "wire/upgrade_request.h"
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -90,37 +89,6 @@ std::optional<RefusedUpgrade> refuseBrokenHandshake(const HttpRequest &request)
     return std::nullopt;
 }
 
-struct Resource
-{
-    QByteArray host;
-    QByteArray path; ///< with its query
-};
-
-/// What a request's target names: a path at the Host field's host, or an absolute URI, whose own
-/// host then counts (RFC 6455, section 4.2.1; RFC 9112, section 3.2.2). Nothing when it is neither.
-std::optional<Resource> resourceOf(const HttpRequest &request)
-{
-    const QByteArray &target = request.target;
-    if (target.startsWith('/')) {
-        return Resource{.host = request.value("Host"), .path = target};
-    }
-    for (const QByteArrayView scheme : {QByteArrayView("http://"), QByteArrayView("https://")}) {
-        if (target.left(scheme.size()).compare(scheme, Qt::CaseInsensitive) != 0) {
-            continue;
-        }
-        const QByteArray rest = target.mid(scheme.size());
-        const auto *const hostEnd = std::find_if(
-            rest.begin(), rest.end(), [](char c) { return c == '/' || c == '?' || c == '#'; });
-        const QByteArray host = rest.left(hostEnd - rest.begin());
-        if (host.isEmpty() || host.contains('@')) {
-            return std::nullopt;
-        }
-        const QByteArray path = rest.mid(host.size());
-        return Resource{.host = host, .path = path.startsWith('/') ? path : QByteArray("/") + path};
-    }
-    return std::nullopt;
-}
-
 } // namespace
 
 std::variant<UpgradeRequest, RefusedUpgrade> judgeUpgrade(const HttpRequest &request)
@@ -131,20 +99,20 @@ std::variant<UpgradeRequest, RefusedUpgrade> judgeUpgrade(const HttpRequest &req
     if (auto refused = refuseBrokenHandshake(request)) {
         return *std::move(refused);
     }
-    const auto resource = resourceOf(request);
-    if (!resource) {
+    const auto target = targetOf(request);
+    if (!target) {
         return RefusedUpgrade{
             badRequest("The request target must be a path that begins with a slash.")};
     }
-    return UpgradeRequest{.target = resource->path,
-                          .host = resource->host,
+    return UpgradeRequest{.target = *target,
                           .origin = request.value("Origin"),
-                          .key = request.value("Sec-WebSocket-Key"),
-                          .userAgent = request.value("User-Agent")};
+                          .key = request.value("Sec-WebSocket-Key")};
 }
 
-QByteArray minimalUpgradeHead(const QByteArray &key)
+QByteArray minimalUpgradeHead(const QByteArray &key, const QByteArray &subprotocol)
 {
+    const QByteArray protocolField =
+        subprotocol.isEmpty() ? QByteArray() : "\r\nSec-WebSocket-Protocol: " + subprotocol;
     // One space after each colon: QWebSocketServer splits its fields there.
     return "GET / HTTP/1.1\r\n"
            "Host: r\r\n"
@@ -152,7 +120,7 @@ QByteArray minimalUpgradeHead(const QByteArray &key)
            "Connection: Upgrade\r\n"
            "Sec-WebSocket-Version: 13\r\n"
            "Sec-WebSocket-Key: "
-           + key + "\r\n\r\n";
+           + key + protocolField + "\r\n\r\n";
 }
 
 } // namespace relay

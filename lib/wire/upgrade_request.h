@@ -2,6 +2,7 @@
 
 #include "wire/http_request.h"
 #include "wire/http_response.h"
+#include "wire/request_target.h"
 
 #include <QByteArray>
 
@@ -12,11 +13,9 @@ namespace relay {
 /// What a valid opening handshake asks for (RFC 6455, section 4.2.1).
 struct UpgradeRequest
 {
-    QByteArray target; ///< path and query, also when the request named an absolute URI
-    QByteArray host;   ///< of that URI, else of the Host field
+    RequestTarget target;
     QByteArray origin; ///< empty: not a browser
     QByteArray key;    ///< Sec-WebSocket-Key: base64 of 16 bytes
-    QByteArray userAgent;
 };
 
 enum class UpgradeRefusal {
@@ -36,7 +35,8 @@ struct RefusedUpgrade
 std::variant<UpgradeRequest, RefusedUpgrade> judgeUpgrade(const HttpRequest &request);
 
 /// The shortest request head that asks QWebSocketServer for this upgrade: it keeps every field that
-/// it is given for as long as the client lives, so it is given no more than it needs.
-QByteArray minimalUpgradeHead(const QByteArray &key);
+/// it is given for as long as the client lives, so it is given no more than it needs. `subprotocol`
+/// may be empty.
+QByteArray minimalUpgradeHead(const QByteArray &key, const QByteArray &subprotocol = {});
 
 } // namespace relay

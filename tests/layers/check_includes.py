@@ -8,12 +8,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-RANKS = {"base": 0, "wire": 1, "metrics": 1, "net": 2, "auth": 2, "hub": 3, "config": 4, "ops": 5,
+RANKS = {"base": 0, "wire": 1, "metrics": 1, "net": 2, "auth": 2, "channels": 2, "hub": 3, "config": 4, "ops": 5,
          "app": 6, "gui": 6, "bench": 6, "tests": 6}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"/]+)/', re.MULTILINE)
 DEPENDS = re.compile(r"\bDEPENDS\s+([a-z ]+)")
 # A part of the system that a layer must not even name.
-FORBIDDEN_WORDS = {"hub": re.compile(r"\b(epoll\w*|EPOLL\w*|file descriptor)\b"), "net": re.compile(r"\b[Cc]hannel(?!Finished)\w*")}
+FORBIDDEN_WORDS = {"hub": re.compile(r"\b(epoll\w*|EPOLL\w*|file descriptor)\b"), "channels": re.compile(r"\b(epoll\w*|[Ss]ocket\w*|file descriptor)\b"), "net": re.compile(r"\b[Cc]hannel(?!Finished)\w*")}
 
 
 def folder_of(path, root):

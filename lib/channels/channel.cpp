@@ -1,0 +1,227 @@
+#include "channels/channel.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace relay {
+
+namespace {
+
+using Messages = std::span<const MessagePtr>;
+
+qint64 wallClockMilliseconds()
+{
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+/// Those that are not too old yet.
+Messages fresh(Messages messages, TimePoint now, const ChannelOptions::History &limits)
+{
+    if (limits.age.count() == 0) {
+        return messages;
+    }
+    const auto first =
+        std::find_if(messages.begin(), messages.end(), [&](const MessagePtr &message) {
+            return message->acceptedAt + limits.age > now;
+        });
+    return messages.last(static_cast<std::size_t>(messages.end() - first));
+}
+
+} // namespace
+
+Channel::Channel(ChannelName name, const ChannelOptions &options, PatternListeners &patterns)
+    : m_name(std::move(name))
+    , m_options(options)
+    , m_epoch(newEpoch())
+    , m_patterns(patterns)
+    , m_history(options.history)
+{}
+
+// Who listens
+
+int Channel::clients() const
+{
+    int sum = 0;
+    for (const Attendance &attendance : m_attendances) {
+        sum += attendance.clients;
+    }
+    return sum;
+}
+
+bool Channel::isFull() const
+{
+    const MutexLock lock(m_mutex);
+    return m_options.maxClients > 0 && clients() >= m_options.maxClients;
+}
+
+std::optional<Joined> Channel::join(Subscriber &subscriber,
+                                    int clientsOfSubscriber,
+                                    const ReplayLimits &limits,
+                                    const ReplayRequest &request)
+{
+    const MutexLock lock(m_mutex);
+    if (m_options.maxClients > 0 && clients() >= m_options.maxClients) {
+        return std::nullopt;
+    }
+    const auto known =
+        std::find_if(m_attendances.begin(), m_attendances.end(), [&](const Attendance &attendance) {
+            return attendance.subscriber == &subscriber;
+        });
+    if (known == m_attendances.end()) {
+        m_attendances.push_back({&subscriber, clientsOfSubscriber});
+    } else {
+        known->clients = clientsOfSubscriber;
+    }
+    return Joined{.sequence = m_sequence, .replay = replay(limits, request), .clients = clients()};
+}
+
+void Channel::leave(Subscriber &subscriber, int clientsOfSubscriber)
+{
+    const MutexLock lock(m_mutex);
+    const auto known =
+        std::find_if(m_attendances.begin(), m_attendances.end(), [&](const Attendance &attendance) {
+            return attendance.subscriber == &subscriber;
+        });
+    if (known == m_attendances.end()) {
+        return;
+    }
+    if (clientsOfSubscriber > 0) {
+        known->clients = clientsOfSubscriber;
+    } else {
+        m_attendances.erase(known);
+    }
+}
+
+// Messages
+
+Publication Channel::publish(const std::shared_ptr<Message> &message)
+{
+    message->channel = m_name;
+    message->epoch = m_epoch;
+    Publication published;
+    WakeList sleepers;
+    {
+        const MutexLock lock(m_mutex);
+        message->offset = ++m_offset;
+        message->time = wallClockMilliseconds();
+        published.clients = m_patterns.publish(message, m_matches, sleepers);
+        m_sequence = message->sequence;
+        for (const Attendance &attendance : m_attendances) {
+            attendance.subscriber->take(message, sleepers);
+            published.clients += attendance.clients;
+        }
+        const qint64 grownBytes = m_history.append(message) + m_history.expire(message->acceptedAt);
+        published.kept = kept(grownBytes);
+        published.isToBeFiled = !published.kept.isEmpty && !std::exchange(m_isFiled, true);
+    }
+    wakeAll(sleepers);
+    published.position = message->position();
+    return published;
+}
+
+Channel::State Channel::currentState() const
+{
+    return {.position = {m_epoch, m_offset},
+            .clients = clients(),
+            .sequence = m_sequence,
+            .forgottenSequence = m_history.forgottenSequence()};
+}
+
+Channel::State Channel::state() const
+{
+    const MutexLock lock(m_mutex);
+    return currentState();
+}
+
+Channel::Past Channel::read(const ReplayLimits &limits, const ReplayRequest &request) const
+{
+    const MutexLock lock(m_mutex);
+    return {currentState(), replay(limits, request)};
+}
+
+/// Offsets have no holes: the message with offset o is the (m_offset - o)th from the end.
+Replay Channel::replay(const ReplayLimits &limits, const ReplayRequest &request) const
+{
+    const Messages available = fresh(m_history.messages(), limits.now, m_options.history);
+    std::size_t wanted = std::min(available.size(), static_cast<std::size_t>(request.last));
+    Replay result;
+    if (request.isResume()) {
+        const auto since = Position::fromText(request.since);
+        if (!since || since->epoch != m_epoch || since->offset > m_offset) {
+            result.resumed = Resumed::Unknown;
+            wanted = available.size();
+        } else {
+            const auto missed = static_cast<std::size_t>(m_offset - since->offset);
+            result.resumed = missed > available.size() ? Resumed::WithGap : Resumed::Exactly;
+            wanted = std::min(missed, available.size());
+        }
+    }
+    const Messages newest = available.last(wanted);
+    qint64 bytes = 0;
+    auto first = newest.rbegin();
+    while (first != newest.rend() && bytes + (*first)->cost() <= limits.bytes) {
+        bytes += (*first++)->cost();
+    }
+    if (first != newest.rend() && result.resumed == Resumed::Exactly) {
+        result.resumed = Resumed::WithGap;
+    }
+    result.messages.assign(first.base(), newest.end());
+    result.start = {m_epoch, m_offset - result.messages.size()};
+    return result;
+}
+
+quint64
+Channel::collect(quint64 after, quint64 upTo, TimePoint now, std::vector<MessagePtr> &into) const
+{
+    const MutexLock lock(m_mutex);
+    const Messages kept = m_history.messages();
+    const Messages available = fresh(kept, now, m_options.history);
+    for (const MessagePtr &message : available) {
+        if (message->sequence > after && message->sequence <= upTo) {
+            into.push_back(message);
+        }
+    }
+    return available.size() == kept.size() ? m_history.forgottenSequence()
+                                           : kept[kept.size() - available.size() - 1]->sequence;
+}
+
+// History
+
+Kept Channel::kept(qint64 grownBytes) const
+{
+    if (m_history.isEmpty()) {
+        return {.grownBytes = grownBytes};
+    }
+    return {.grownBytes = grownBytes,
+            .isEmpty = false,
+            .oldestSequence = m_history.oldest()->sequence,
+            .expiresAt = m_history.expiresAt()};
+}
+
+Kept Channel::trimmed(qint64 grownBytes)
+{
+    const Kept result = kept(grownBytes);
+    m_isFiled = !result.isEmpty;
+    return result;
+}
+
+Kept Channel::expire(TimePoint now)
+{
+    const MutexLock lock(m_mutex);
+    return trimmed(m_history.expire(now));
+}
+
+Kept Channel::dropUpTo(quint64 sequence)
+{
+    const MutexLock lock(m_mutex);
+    qint64 grown = 0;
+    while (!m_history.isEmpty() && m_history.oldest()->sequence <= sequence) {
+        grown += m_history.dropOldest();
+    }
+    return trimmed(grown);
+}
+
+} // namespace relay

@@ -1,0 +1,111 @@
+#pragma once
+
+#include "base/channel_name.h"
+#include "base/mutex.h"
+
+#include "channels/channel.h"
+#include "channels/channel_handle.h"
+#include "channels/channel_options.h"
+#include "channels/history_ledger.h"
+#include "channels/pattern_listeners.h"
+
+#include <QList>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+namespace relay {
+
+/// All channels by name: made at first use, gone when nobody is there and nothing is kept.
+///
+/// Thread: any. The names are spread over parts with a lock each, taken before a channel's.
+/// Owner: Hub; it must outlive every ChannelHandle.
+/// Limits: a channel costs memory while a client has joined it, which limits.connections bounds, or
+/// while it keeps messages, which `historyBytes` does. Finding, joining, leaving and publishing do
+/// not depend on how many there are; only a pattern listener's replay looks at every name.
+class ChannelRegistry
+{
+public:
+    /// `rules`: the first that matches a name says what its channel is like, `others` if none does.
+    ChannelRegistry(QList<ChannelRule> rules, ChannelOptions others, qint64 historyBytes);
+    ~ChannelRegistry();
+    ChannelRegistry(const ChannelRegistry &) = delete;
+    ChannelRegistry &operator=(const ChannelRegistry &) = delete;
+
+    /// Makes the channel if there is none of that name.
+    [[nodiscard]] ChannelHandle acquire(const ChannelName &name);
+    /// Nothing if there is none of that name.
+    [[nodiscard]] ChannelHandle find(const ChannelName &name);
+    /// What a channel of that name is like, or would be.
+    [[nodiscard]] const ChannelOptions &optionsOf(const ChannelName &name) const;
+
+    /// Channel::publish(), and the keeping of history within its limits.
+    Publication publish(Channel &channel, const std::shared_ptr<Message> &message);
+
+    /// As Channel::join(), for the listeners of a pattern. Positions are the process' order's.
+    [[nodiscard]] Joined join(const ChannelPattern &pattern,
+                              Subscriber &subscriber,
+                              int clients,
+                              const ReplayLimits &limits,
+                              const ReplayRequest &request);
+    /// The same without joining; `sequence` is the last number drawn.
+    [[nodiscard]] Joined
+    read(const ChannelPattern &pattern, const ReplayLimits &limits, const ReplayRequest &request);
+    PatternListeners &patterns() { return m_patterns; }
+    [[nodiscard]] const PatternListeners &patterns() const { return m_patterns; }
+
+    /// Drops what is too old, of at most so many channels; returns whether there may be more. To be
+    /// called about once a second, by one thread.
+    bool expireHistory(TimePoint now, int maxChannels) { return m_ledger.expire(now, maxChannels); }
+
+    [[nodiscard]] std::size_t channelCount() const;
+    [[nodiscard]] qint64 historyBytes() const { return m_ledger.bytes(); }
+
+private:
+    friend struct ChannelRelease;
+
+    struct Entry
+    {
+        Entry(const ChannelName &name, const ChannelOptions &options, PatternListeners &patterns)
+            : channel(name, options, patterns)
+        {}
+
+        Channel channel;
+        int handles = 0; // guarded by the part's lock
+    };
+    struct Part
+    {
+        mutable Mutex mutex;
+        std::unordered_map<ChannelName, std::unique_ptr<Entry>> entries RELAY_GUARDED_BY(mutex);
+    };
+    static constexpr std::size_t kParts = 64;
+
+    Part &partOf(const ChannelName &name);
+    [[nodiscard]] ChannelHandle handleOf(Entry &entry);
+    [[nodiscard]] ChannelHandle anotherHandle(const Channel &channel);
+    void release(Channel &channel);
+    void forgotten(quint64 sequence);
+    [[nodiscard]] Replay replay(const ChannelPattern &pattern,
+                                quint64 upTo,
+                                const ReplayLimits &limits,
+                                const ReplayRequest &request);
+    quint64 collect(const ChannelPattern &pattern,
+                    quint64 after,
+                    quint64 upTo,
+                    TimePoint now,
+                    std::vector<MessagePtr> &into);
+
+    const QList<ChannelRule> m_rules;
+    const ChannelOptions m_others;
+    PatternListeners m_patterns;
+    std::array<Part, kParts> m_parts;
+    /// The newest message of all channels that are gone: a listener that wants what is before it
+    /// cannot know what there was.
+    std::atomic<quint64> m_forgottenSequence{0};
+    HistoryLedger m_ledger; // last: its handles go before what they hold
+};
+
+} // namespace relay

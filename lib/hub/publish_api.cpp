@@ -1,0 +1,242 @@
+#include "hub/publish_api.h"
+
+#include "wire/media_type.h"
+
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonParseError>
+
+#include <utility>
+
+namespace relay {
+
+struct PublishApi::Error
+{
+    int status;
+    const char *code;
+    QByteArray message;
+};
+
+namespace {
+
+/// An Idempotency-Key is often a UUID; longer ones are a mistake.
+constexpr qsizetype kMaxKeyBytes = 255;
+
+HttpResponse tryAgain(HttpResponse response)
+{
+    response.fields.append(HttpField{"Retry-After", "1"});
+    return response;
+}
+
+QJsonObject published(const ChannelName &name, const IdempotencyCache::Answer &answer)
+{
+    return {{QStringLiteral("channel"), name.toString()},
+            {QStringLiteral("epoch"), QString::fromLatin1(toText(answer.position.epoch))},
+            {QStringLiteral("offset"), static_cast<qint64>(answer.position.offset)},
+            {QStringLiteral("clients"), answer.clients}};
+}
+
+/// What both kinds of request must have.
+std::optional<HttpResponse> refuseHead(const HttpRequest &request)
+{
+    if (request.count("Content-Length") == 0 && request.count("Transfer-Encoding") == 0) {
+        return errorResponse(411, "length_required",
+                             "A POST says how long its body is, by Content-Length or by chunks.");
+    }
+    const QByteArray encoding = request.value("Content-Encoding");
+    if (!encoding.isEmpty() && encoding.compare("identity", Qt::CaseInsensitive) != 0) {
+        return errorResponse(415, "unsupported_encoding",
+                             "The body must not be compressed: the relay passes on what it gets.");
+    }
+    if (request.count("Idempotency-Key") > 0) {
+        const QByteArray key = request.value("Idempotency-Key");
+        if (key.isEmpty() || key.size() > kMaxKeyBytes || request.count("Idempotency-Key") > 1) {
+            return errorResponse(400, "bad_idempotency_key",
+                                 "The Idempotency-Key is one of 1 to 255 bytes.");
+        }
+    }
+    return std::nullopt;
+}
+
+/// curl's `-d` says application/x-www-form-urlencoded, whatever the text is.
+bool isText(const QByteArray &type)
+{
+    return type.startsWith("text/") || type == "application/json"
+           || type == "application/x-www-form-urlencoded";
+}
+
+} // namespace
+
+PublishApi::PublishApi(const HubOptions &options,
+                       ChannelRegistry &channels,
+                       IdempotencyCache &idempotency,
+                       Publisher &publisher)
+    : m_options(options)
+    , m_channels(channels)
+    , m_idempotency(idempotency)
+    , m_publisher(publisher)
+{}
+
+// One message
+
+PublishApi::Verdict
+PublishApi::judge(ClientId client, const ChannelName &channel, const HttpRequest &request)
+{
+    if (auto refused = refuseHead(request)) {
+        return *std::move(refused);
+    }
+    if (!m_channels.optionsOf(channel).publish) {
+        return errorResponse(403, "publish_forbidden", "This channel can only be listened to.");
+    }
+    const MediaType type = contentTypeOf(request);
+    const Opcode opcode = isText(type.type) ? Opcode::Text : Opcode::Binary;
+    if (opcode == Opcode::Text && !type.charset.isEmpty() && type.charset != "utf-8"
+        && type.charset != "us-ascii")
+    {
+        return errorResponse(415, "unsupported_charset", "Text is UTF-8 here.");
+    }
+    const QByteArray key = request.value("Idempotency-Key");
+    return ReceiveBody{
+        m_options.limits.messageSize, [this, client, channel, opcode, key](const QByteArray &body) {
+            if (opcode == Opcode::Text && !body.isValidUtf8()) {
+                return errorResponse(400, "not_utf8",
+                                     "The body is not valid UTF-8. Binary messages are sent as "
+                                     "application/octet-stream.");
+            }
+            const Answer answer = publishOnce(client, channel, key, Frame(opcode, body));
+            if (const auto *error = std::get_if<Error>(&answer)) {
+                HttpResponse response = errorResponse(error->status, error->code, error->message);
+                return error->status == 429 || error->status == 409 ? tryAgain(std::move(response))
+                                                                    : response;
+            }
+            return jsonResponse(
+                200, QJsonDocument(std::get<QJsonObject>(answer)).toJson(QJsonDocument::Compact));
+        }};
+}
+
+PublishApi::Answer PublishApi::publishOnce(ClientId client,
+                                           const ChannelName &name,
+                                           const QByteArray &key,
+                                           const Frame &frame)
+{
+    const Error full{429, "busy", "The relay has more waiting than it may. Try again."};
+    if (key.isEmpty()) {
+        const auto done = publish(client, name, frame);
+        return done ? Answer(published(name, {done->position, done->clients})) : Answer(full);
+    }
+    const IdempotencyCache::Begun begun =
+        m_idempotency.begin(name, key, frame.bytes(), m_publisher.now());
+    switch (begun.state) {
+    case IdempotencyCache::State::Answered:
+        return published(name, begun.answer);
+    case IdempotencyCache::State::InProgress:
+        return Error{409, "in_progress", "The same request is just being answered. Try again."};
+    case IdempotencyCache::State::Different:
+        return Error{422, "idempotency_key_reused",
+                     "This Idempotency-Key was used for another message to this channel."};
+    case IdempotencyCache::State::First:
+        break;
+    }
+    const auto done = publish(client, name, frame);
+    if (!done) {
+        m_idempotency.abandon(begun.token);
+        return full;
+    }
+    const IdempotencyCache::Answer answer{done->position, done->clients};
+    m_idempotency.complete(begun.token, answer);
+    return published(name, answer);
+}
+
+std::optional<Publication>
+PublishApi::publish(ClientId client, const ChannelName &name, const Frame &frame)
+{
+    const ChannelHandle channel = m_channels.acquire(name);
+    return m_publisher.publish(client, *channel, frame);
+}
+
+// Many
+
+PublishApi::Verdict PublishApi::judgeBatch(ClientId client, const HttpRequest &request)
+{
+    if (auto refused = refuseHead(request)) {
+        return *std::move(refused);
+    }
+    if (contentTypeOf(request).type != "application/json") {
+        return errorResponse(415, "not_json",
+                             "This takes application/json: an array of messages, such as "
+                             "[{\"channel\":\"chat/1\",\"text\":\"hello\"}].");
+    }
+    const QByteArray key = request.value("Idempotency-Key");
+    return ReceiveBody{m_options.http.batchSize, [this, client, key](const QByteArray &body) {
+                           return answerBatch(client, key, body);
+                       }};
+}
+
+HttpResponse PublishApi::answerBatch(ClientId client, const QByteArray &key, const QByteArray &body)
+{
+    QJsonParseError problem;
+    const QJsonDocument document = QJsonDocument::fromJson(body, &problem);
+    if (problem.error != QJsonParseError::NoError) {
+        return errorResponse(400, "not_json",
+                             "The body is not valid JSON: " + problem.errorString().toUtf8()
+                                 + " at byte " + QByteArray::number(problem.offset) + '.');
+    }
+    if (!document.isArray()) {
+        return errorResponse(400, "not_an_array",
+                             "The body is an array of messages, such as "
+                             "[{\"channel\":\"chat/1\",\"text\":\"hello\"}].");
+    }
+    QJsonArray answers;
+    const QJsonArray items = document.array();
+    for (qsizetype i = 0; i < items.size(); ++i) {
+        // Each message has a key of its own, so that a batch that was half accepted can be repeated.
+        const QByteArray itemKey = key.isEmpty() ? key : key + '#' + QByteArray::number(i);
+        const Answer answer = publishItem(client, itemKey, items[i].toObject());
+        if (const auto *error = std::get_if<Error>(&answer)) {
+            answers.append(
+                QJsonObject{{QStringLiteral("error"), QString::fromLatin1(error->code)},
+                            {QStringLiteral("message"), QString::fromUtf8(error->message)}});
+        } else {
+            answers.append(std::get<QJsonObject>(answer));
+        }
+    }
+    return jsonResponse(200, QJsonDocument(answers).toJson(QJsonDocument::Compact));
+}
+
+PublishApi::Answer
+PublishApi::publishItem(ClientId client, const QByteArray &key, const QJsonObject &item)
+{
+    const QJsonValue channel = item.value(QLatin1String("channel"));
+    const QJsonValue text = item.value(QLatin1String("text"));
+    const QJsonValue base64 = item.value(QLatin1String("base64"));
+    if (!channel.isString() || text.isString() == base64.isString()) {
+        return Error{400, "bad_message",
+                     "A message is an object with a channel, and either text or base64."};
+    }
+    const auto name = ChannelName::fromText(channel.toString().toUtf8());
+    if (!name) {
+        return Error{404, "no_such_channel", name.error().message.toUtf8()};
+    }
+    if (name.value().isReserved()) {
+        return Error{404, "no_such_channel", "Names that begin with -/ are the relay's own."};
+    }
+    if (!m_channels.optionsOf(name.value()).publish) {
+        return Error{403, "publish_forbidden", "This channel can only be listened to."};
+    }
+    QByteArray payload = text.toString().toUtf8();
+    if (base64.isString()) {
+        auto decoded = QByteArray::fromBase64Encoding(base64.toString().toLatin1(),
+                                                      QByteArray::AbortOnBase64DecodingErrors);
+        if (!decoded) {
+            return Error{400, "bad_base64", "base64 is not valid base64."};
+        }
+        payload = std::move(decoded.decoded);
+    }
+    if (payload.size() > m_options.limits.messageSize) {
+        return Error{413, "too_big", "The message is longer than limits.message_size."};
+    }
+    return publishOnce(client, name.value(), key,
+                       Frame(text.isString() ? Opcode::Text : Opcode::Binary, payload));
+}
+
+} // namespace relay

@@ -1,0 +1,139 @@
+#include "hub/room.h"
+
+#include "hub/client.h"
+
+#include "channels/channel.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace relay {
+
+namespace {
+
+/// A turn's list that has grown beyond this gives its memory back: there may be very many rooms.
+constexpr std::size_t kKeptTurn = 64;
+
+/// A turn's messages in each format that somebody wants, made when it is first wanted.
+class Formats
+{
+public:
+    Formats(std::span<const MessagePtr> messages, const Audience &audience, qsizetype maxChunkBytes)
+        : m_messages(messages)
+        , m_audience(audience)
+        , m_maxChunkBytes(maxChunkBytes)
+    {}
+
+    const Batch &in(MessageFormat format)
+    {
+        std::optional<Batch> &batch = m_batches[static_cast<std::size_t>(format)];
+        if (!batch) {
+            batch.emplace(batchOf(m_messages, format, m_audience, m_maxChunkBytes));
+        }
+        return *batch;
+    }
+
+    /// Without what came before the client joined, and what it does not want back.
+    [[nodiscard]] Batch wantedBy(const Client &client) const
+    {
+        std::vector<MessagePtr> wanted;
+        std::copy_if(m_messages.begin(), m_messages.end(), std::back_inserter(wanted),
+                     [&](const MessagePtr &message) { return client.wants(*message); });
+        return batchOf(wanted, client.format(), m_audience, m_maxChunkBytes);
+    }
+
+private:
+    const std::span<const MessagePtr> m_messages;
+    const Audience &m_audience;
+    const qsizetype m_maxChunkBytes;
+    std::array<std::optional<Batch>, kMessageFormatCount> m_batches;
+};
+
+} // namespace
+
+Batch batchOf(std::span<const MessagePtr> messages,
+              MessageFormat format,
+              const Audience &audience,
+              qsizetype maxChunkBytes)
+{
+    std::vector<Chunk> pieces;
+    pieces.reserve(messages.size());
+    for (const MessagePtr &message : messages) {
+        pieces.push_back(formatted(*message, format, audience));
+    }
+    return Batch(pieces, maxChunkBytes);
+}
+
+Room::Room(Inbox &inbox, ChannelHandle channel)
+    : m_inbox(inbox)
+    , m_channel(std::move(channel))
+{}
+
+Room::Room(Inbox &inbox, ChannelPattern pattern, Epoch patternEpoch)
+    : m_inbox(inbox)
+    , m_pattern(std::move(pattern))
+    , m_audience{.isPattern = true, .patternEpoch = patternEpoch}
+{}
+
+Room::~Room() = default;
+
+QByteArray Room::key() const
+{
+    return m_pattern ? m_pattern->bytes() : m_channel->name().bytes();
+}
+
+QByteArray Room::name() const
+{
+    return (m_pattern ? m_pattern->toString() : m_channel->name().toString()).toUtf8();
+}
+
+void Room::add(Client &client)
+{
+    client.memberIndex = m_members.size();
+    m_members.push_back(&client);
+}
+
+void Room::remove(Client &client)
+{
+    m_members.back()->memberIndex = client.memberIndex;
+    std::swap(m_members[client.memberIndex], m_members.back());
+    m_members.pop_back();
+}
+
+void Room::take(const MessagePtr &message, WakeList &sleepers)
+{
+    if (m_inbox.push(Delivery{message, this})) {
+        sleepers.append(&m_inbox);
+    }
+}
+
+bool Room::collect(MessagePtr message)
+{
+    m_turn.push_back(std::move(message));
+    return m_turn.size() == 1;
+}
+
+quint64 Room::deliver(qsizetype maxChunkBytes)
+{
+    Formats formats(m_turn, m_audience, maxChunkBytes);
+    quint64 delivered = 0;
+    for (std::size_t i = 0; i < m_members.size();) {
+        Client &client = *m_members[i];
+        if (client.takeIsChoosy(*m_turn.front())) {
+            delivered += client.deliver(formats.wantedBy(client));
+        } else {
+            delivered += client.deliver(formats.in(client.format()));
+        }
+        // A member whose write failed has left, and another one has taken its place.
+        i += (i < m_members.size() && m_members[i] == &client) ? 1 : 0;
+    }
+    m_turn.clear();
+    if (m_turn.capacity() > kKeptTurn) {
+        m_turn.shrink_to_fit();
+    }
+    return delivered;
+}
+
+} // namespace relay

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "base/channel_name.h"
+#include "hub/inbox.h"
+#include "hub/message_format.h"
+
+#include "channels/channel_handle.h"
+#include "channels/subscriber.h"
+
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace relay {
+
+class Client;
+
+/// The clients of one worker that have joined the same channel, or listen to the same pattern.
+///
+/// A turn's messages are collected first, and then given to each member in one write; each format
+/// is written once, whatever the number of members that want it.
+/// Thread: its worker's; take() is called on any.
+/// Owner: Worker, which keeps it until no message for it can be in its inbox any more.
+class Room final : public Subscriber
+{
+public:
+    Room(Inbox &inbox, ChannelHandle channel);
+    Room(Inbox &inbox, ChannelPattern pattern, Epoch patternEpoch);
+    ~Room();
+
+    /// Null for a pattern.
+    [[nodiscard]] Channel *channel() const { return m_channel.get(); }
+    /// Null for a channel.
+    [[nodiscard]] const ChannelPattern *pattern() const
+    {
+        return m_pattern ? &*m_pattern : nullptr;
+    }
+    /// The name or pattern, decoded; empty for the root. Not once it is abandoned.
+    [[nodiscard]] QByteArray key() const;
+    /// The same, for people: "/" for the root.
+    [[nodiscard]] QByteArray name() const;
+    [[nodiscard]] const Audience &audience() const { return m_audience; }
+
+    [[nodiscard]] int memberCount() const { return static_cast<int>(m_members.size()); }
+    /// Members are served in the order in which they came.
+    void add(Client &client);
+    void remove(Client &client);
+    /// Nobody is left: lets go of the channel.
+    void abandon() { m_channel.reset(); }
+
+    // Subscriber
+    void take(const MessagePtr &message, WakeList &sleepers) override;
+
+    /// Puts a message that was taken out of the inbox to this turn's; returns whether it is the
+    /// first.
+    bool collect(MessagePtr message);
+    /// Gives the turn's messages to all members; returns how many deliveries that made.
+    quint64 deliver(qsizetype maxChunkBytes);
+
+private:
+    Inbox &m_inbox;
+    ChannelHandle m_channel;
+    std::optional<ChannelPattern> m_pattern;
+    Audience m_audience;
+    std::vector<Client *> m_members;
+    std::vector<MessagePtr> m_turn; // empty but within Worker::deliver
+};
+
+/// The messages as a batch in one format.
+Batch batchOf(std::span<const MessagePtr> messages,
+              MessageFormat format,
+              const Audience &audience,
+              qsizetype maxChunkBytes);
+
+} // namespace relay

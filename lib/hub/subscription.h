@@ -1,0 +1,45 @@
+#pragma once
+
+#include "base/channel_name.h"
+#include "hub/message_format.h"
+#include "wire/http_response.h"
+#include "wire/request_target.h"
+
+#include "channels/replay.h"
+
+#include <optional>
+#include <variant>
+
+namespace relay {
+
+/// What a channel's URL asks for, whatever the method: a channel or a pattern, and the query.
+struct ChannelRequest
+{
+    std::variant<ChannelName, ChannelPattern> target;
+    std::optional<bool> echo; ///< ?echo=0|1
+    std::optional<int> last;  ///< ?last=N
+    ReplayRequest replay;     ///< ?since=, ?last_event_id=, ?last=
+    bool wantsMeta = false;   ///< ?meta=1
+
+    [[nodiscard]] const ChannelName *channel() const { return std::get_if<ChannelName>(&target); }
+    [[nodiscard]] const ChannelPattern *pattern() const
+    {
+        return std::get_if<ChannelPattern>(&target);
+    }
+};
+
+/// Errors: the answer to give: 404 for a path that is no channel's name, 400 for a parameter that is
+/// not what it should be. Parameters that nobody knows are ignored: proxies and applications add
+/// their own.
+std::variant<ChannelRequest, HttpResponse> readChannelRequest(const RequestTarget &target);
+
+/// How a client takes part in a channel.
+struct Subscription
+{
+    std::variant<ChannelName, ChannelPattern> target;
+    MessageFormat format = MessageFormat::WebSocket;
+    bool echo = true;
+    ReplayRequest replay;
+};
+
+} // namespace relay

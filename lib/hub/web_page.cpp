@@ -1,0 +1,94 @@
+#include "hub/web_page.h"
+
+#include <QCryptographicHash>
+#include <QFile>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+// Outside of all namespaces, as Q_INIT_RESOURCE asks. A static library's resources are not found
+// without it.
+static void initResources()
+{
+    Q_INIT_RESOURCE(web);
+}
+
+namespace relay {
+
+namespace {
+
+/// All of the page is its own; it connects back to where it came from.
+constexpr char kContentSecurityPolicy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+struct Asset
+{
+    QByteArray path; ///< empty for the page itself
+    QByteArray type;
+    QByteArray body;
+    QByteArray tag; ///< ETag
+};
+
+Asset load(const char *path, const char *file, const char *type)
+{
+    QFile source(QStringLiteral(":/relay/web/") % QLatin1String(file));
+    Asset asset{path, type, {}, {}};
+    if (source.open(QIODevice::ReadOnly)) {
+        asset.body = source.readAll();
+    }
+    asset.tag = '"'
+                + QCryptographicHash::hash(asset.body, QCryptographicHash::Sha256).toHex().left(16)
+                + '"';
+    return asset;
+}
+
+/// Loaded once, by whoever asks first.
+const std::vector<Asset> &assets()
+{
+    static const std::vector<Asset> kAssets = [] {
+        initResources();
+        return std::vector<Asset>{
+            load("", "page.html", "text/html; charset=utf-8"),
+            load("/-/page.js", "page.js", "text/javascript; charset=utf-8"),
+            load("/-/page.css", "page.css", "text/css; charset=utf-8"),
+            load("/-/icon.svg", "icon.svg", "image/svg+xml"),
+        };
+    }();
+    return kAssets;
+}
+
+HttpResponse answer(const Asset &asset, const HttpRequest &request)
+{
+    HttpResponse response;
+    response.fields = {{"Cache-Control", "no-cache"},
+                       {"ETag", asset.tag},
+                       {"Vary", "Accept"},
+                       {"Content-Security-Policy", kContentSecurityPolicy},
+                       {"X-Content-Type-Options", "nosniff"},
+                       {"Referrer-Policy", "no-referrer"}};
+    if (request.hasToken("If-None-Match", asset.tag)) {
+        response.status = 304;
+        return response;
+    }
+    response.contentType = asset.type;
+    response.body = asset.body;
+    return response;
+}
+
+} // namespace
+
+HttpResponse webPage(const HttpRequest &request)
+{
+    return answer(assets().front(), request);
+}
+
+std::optional<HttpResponse> webAsset(const QByteArray &path, const HttpRequest &request)
+{
+    const auto asset = std::find_if(assets().begin() + 1, assets().end(),
+                                    [&](const Asset &a) { return a.path == path; });
+    return asset == assets().end() ? std::nullopt : std::optional(answer(*asset, request));
+}
+
+} // namespace relay

@@ -1,0 +1,100 @@
+#include "wire/media_type.h"
+
+#include <QByteArrayList>
+
+#include <algorithm>
+
+namespace relay {
+
+namespace {
+
+struct Range
+{
+    QByteArray type;
+    double weight = 1;
+};
+
+QByteArray parameter(const QByteArrayList &parts, QByteArrayView name)
+{
+    for (const QByteArray &part : parts.mid(1)) {
+        const qsizetype equals = part.indexOf('=');
+        if (equals > 0 && part.first(equals).trimmed().compare(name, Qt::CaseInsensitive) == 0) {
+            QByteArray value = part.sliced(equals + 1).trimmed();
+            if (value.size() >= 2 && value.startsWith('"') && value.endsWith('"')) {
+                value = value.sliced(1, value.size() - 2);
+            }
+            return value.toLower();
+        }
+    }
+    return {};
+}
+
+QList<Range> acceptedRanges(const HttpRequest &request)
+{
+    QList<Range> ranges;
+    for (const HttpField &field : request.fields) {
+        if (field.name.compare("Accept", Qt::CaseInsensitive) != 0) {
+            continue;
+        }
+        for (const QByteArray &element : field.value.split(',')) {
+            const QByteArrayList parts = element.split(';');
+            const QByteArray weight = parameter(parts, "q");
+            bool isNumber = true;
+            const double q = weight.isEmpty() ? 1 : weight.toDouble(&isNumber);
+            ranges.append({parts.first().trimmed().toLower(), isNumber ? q : 0});
+        }
+    }
+    return ranges;
+}
+
+bool covers(const QByteArray &range, QByteArrayView type)
+{
+    if (range == "*/*" || range == "*") {
+        return true;
+    }
+    return range.endsWith("/*") && type.startsWith(QByteArrayView(range).chopped(1));
+}
+
+} // namespace
+
+MediaType contentTypeOf(const HttpRequest &request)
+{
+    const QByteArrayList parts = request.value("Content-Type").split(';');
+    return {.type = parts.first().trimmed().toLower(), .charset = parameter(parts, "charset")};
+}
+
+std::optional<std::size_t> preferredType(const HttpRequest &request,
+                                         std::span<const QByteArrayView> types)
+{
+    if (request.count("Accept") == 0) {
+        return 0;
+    }
+    const QList<Range> ranges = acceptedRanges(request);
+    std::optional<std::size_t> best;
+    double bestWeight = 0;
+    const auto offer = [&](std::size_t type, double weight) {
+        if (weight > bestWeight) {
+            best = type;
+            bestWeight = weight;
+        }
+    };
+    for (const Range &range : ranges) {
+        for (std::size_t type = 0; type < types.size(); ++type) {
+            if (range.type == types[type]) {
+                offer(type, range.weight);
+            }
+        }
+    }
+    for (const Range &range : ranges) {
+        for (std::size_t type = 0; type < types.size(); ++type) {
+            const auto isNamed = [&](const Range &other) { return other.type == types[type]; };
+            if (covers(range.type, types[type])
+                && std::none_of(ranges.begin(), ranges.end(), isNamed)) {
+                offer(type, range.weight);
+            }
+        }
+    }
+    return best;
+}
+
+} // namespace relay
