@@ -1,6 +1,8 @@
 #pragma once
 
 #include "connection.h"
+#include "nanoseconds.h"
+#include "offset_checker.h"
 #include "sequence_checker.h"
 
 namespace relay::bench {
@@ -11,19 +13,27 @@ namespace relay::bench {
 /// Owner: Worker, by value.
 struct Client
 {
-    Client(int clientNumber, Pace readingPace, std::size_t publishers)
+    Client(int clientNumber,
+           int channelNumber,
+           const ConnectionKind &itsKind,
+           std::size_t publishers)
         : number(clientNumber)
-        , pace(readingPace)
+        , channel(channelNumber)
+        , kind(itsKind)
         , checker(publishers)
     {}
 
     int number; ///< in the whole run; publishers are the first
-    Pace pace;
+    int channel;
+    ConnectionKind kind;
     Connection connection;
-    SequenceChecker checker;
+    SequenceChecker checker;     ///< of the publishers of its channel
+    OffsetChecker offsets;       ///< of one that drops and comes back
     bool isArmedToWrite = false; ///< what epoll was told
     bool sawProbe = false;
     bool lastedToTheEnd = false;
+    bool isAway = false;       ///< dropped its connection, and is not back yet
+    Nanoseconds returnDue = 0; ///< when it is to come back
 
     std::uint64_t sent = 0; ///< messages: the next one's sequence
     std::uint64_t acknowledged =

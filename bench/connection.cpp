@@ -36,8 +36,17 @@ bool bindToLoopback(int socket, int lastByte)
 
 } // namespace
 
-void Connection::connect(const Endpoint &endpoint, Pace pace, int source)
+void Connection::connect(const Endpoint &endpoint, const ConnectionKind &kind)
 {
+    m_kind = kind;
+    m_unsent.clear();
+    m_responseHead.clear();
+    if (isEventSource()) {
+        m_reader.emplace<EventStreamReader>();
+        m_body = ChunkedBody();
+    } else {
+        m_reader.emplace<FrameReader>();
+    }
     m_socket = Descriptor(
         socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     m_state = State::Connecting;
@@ -46,10 +55,10 @@ void Connection::connect(const Endpoint &endpoint, Pace pace, int source)
         return;
     }
     setOption(m_socket.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-    if (pace != Pace::Normal) {
+    if (kind.pace != Pace::Normal) {
         setOption(m_socket.get(), SOL_SOCKET, SO_RCVBUF, kSlowReceiveBufferBytes);
     }
-    if (source != 0 && !bindToLoopback(m_socket.get(), source)) {
+    if (kind.source != 0 && !bindToLoopback(m_socket.get(), kind.source)) {
         failConnect(errno);
         return;
     }
@@ -70,6 +79,12 @@ void Connection::fail(std::string reason)
     m_state = State::Closed;
     m_socket.reset();
     m_unsent.clear();
+}
+
+void Connection::drop()
+{
+    m_state = State::Closed;
+    m_socket.reset();
 }
 
 void Connection::onWritable(std::string_view request)
@@ -103,15 +118,32 @@ std::span<const char> Connection::receive(std::span<char> buffer)
         return {};
     }
     if (got == 0) {
-        fail(m_state == State::Open ? "the server closed the connection without a close frame"
+        const char *const kind = isEventSource()
+                                     ? "the server ended the event stream"
+                                     : "the server closed the connection without a close frame";
+        fail(m_state == State::Open ? kind
                                     : "the server closed the connection during the handshake");
         return {};
     }
-    const std::span<const char> bytes = buffer.first(static_cast<std::size_t>(got));
-    return m_state == State::Open ? bytes : takeResponse(bytes);
+    const std::span<char> bytes = buffer.first(static_cast<std::size_t>(got));
+    return unwrap(m_state == State::Open ? bytes : takeResponse(bytes));
 }
 
-std::span<const char> Connection::takeResponse(std::span<const char> bytes)
+std::span<const char> Connection::unwrap(std::span<char> bytes)
+{
+    if (!isEventSource() || !m_isChunked) {
+        return bytes;
+    }
+    const std::span<char> body = m_body.unwrap(bytes);
+    if (m_body.isAtEnd() || m_body.isBroken()) {
+        fail(m_body.isAtEnd() ? "the server ended the event stream"
+                              : "the event stream's chunks are broken");
+        return {};
+    }
+    return body;
+}
+
+std::span<char> Connection::takeResponse(std::span<char> bytes)
 {
     constexpr std::string_view kEnd = "\r\n\r\n";
     const std::size_t before = m_responseHead.size();
@@ -123,10 +155,14 @@ std::span<const char> Connection::takeResponse(std::span<const char> bytes)
         }
         return {};
     }
-    if (auto refusal = upgradeRefusal(std::string_view(m_responseHead).substr(0, at))) {
+    const std::string_view head = std::string_view(m_responseHead).substr(0, at);
+    auto refusal =
+        isEventSource() ? eventStreamRefusal(head) : upgradeRefusal(head, m_kind.wantsPositions);
+    if (refusal) {
         fail(std::move(*refusal));
         return {};
     }
+    m_isChunked = isChunked(head);
     m_state = State::Open;
     m_responseHead = std::string(); // gives its memory back, as clear() does not
     return bytes.subspan(at + kEnd.size() - before);
@@ -152,7 +188,7 @@ bool Connection::send(std::span<const char> bytes)
 
 void Connection::close()
 {
-    if (m_state == State::Open && m_unsent.empty()) {
+    if (m_state == State::Open && m_unsent.empty() && !isEventSource()) {
         // Close, masked with the zero key, code 1000.
         constexpr std::array<unsigned char, 8> kGoodbye{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8};
         (void)::send(m_socket.get(), kGoodbye.data(), kGoodbye.size(), MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "chunked_body.h"
 #include "descriptor.h"
+#include "event_stream_reader.h"
 #include "frame_reader.h"
 #include "url.h"
 
@@ -8,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace relay::bench {
 
@@ -18,8 +21,24 @@ enum class Pace : std::uint8_t {
     Stalled, ///< never, once the handshake is done
 };
 
+/// By what a client takes part.
+enum class Medium : std::uint8_t {
+    WebSocket,
+    EventSource, ///< which only listens
+};
+
+/// What kind of connection a client makes.
+struct ConnectionKind
+{
+    Pace pace = Pace::Normal;
+    Medium medium = Medium::WebSocket;
+    bool wantsPositions = false; ///< a WebSocket with the subprotocol relay.meta
+    /// The last byte of a 127.0.0.x address to connect from, or 0 for the system's choice.
+    int source = 0;
+};
+
 /// One client's connection: a non-blocking socket, the handshake, what waits to be written, and the
-/// reader of what comes.
+/// reader of what comes. It may connect again after it was closed or dropped.
 ///
 /// Thread: its worker's.
 /// Owner: Client, by value.
@@ -41,14 +60,13 @@ public:
     /// in it, and the server would not see a slow client within a run of a few seconds.
     static constexpr int kSlowReceiveBufferBytes = 4096;
 
-    /// Begins to connect. `source`: the last byte of a 127.0.0.x address to connect from, or 0 for
-    /// the system's choice.
-    void connect(const Endpoint &endpoint, Pace pace, int source);
+    /// Begins to connect, with a reader that knows of nothing yet.
+    void connect(const Endpoint &endpoint, const ConnectionKind &kind);
 
     /// The socket became writable: sends `request` if it has just connected, and else what waits.
     void onWritable(std::string_view request);
 
-    /// Reads once, at most `buffer`, and returns what is for the frame reader (nothing during the
+    /// Reads once, at most `buffer`, and returns what is for the reader (nothing during the
     /// handshake).
     std::span<const char> receive(std::span<char> buffer);
 
@@ -59,8 +77,13 @@ public:
     /// The server's close frame came, or the run is over: says goodbye and closes.
     void close();
     void fail(std::string reason);
+    /// Ends it without a word, whatever is under way.
+    void drop();
 
-    FrameReader &reader() { return m_reader; }
+    /// Precondition: connected as a WebSocket.
+    FrameReader &frames() { return std::get<FrameReader>(m_reader); }
+    /// Precondition: connected as an EventSource.
+    EventStreamReader &events() { return std::get<EventStreamReader>(m_reader); }
     [[nodiscard]] State state() const { return m_state; }
     [[nodiscard]] int descriptor() const { return m_socket.get(); }
     [[nodiscard]] bool isWaitingToWrite() const
@@ -73,12 +96,17 @@ public:
 
 private:
     void failConnect(int error);
-    std::span<const char> takeResponse(std::span<const char> bytes);
+    std::span<char> takeResponse(std::span<char> bytes);
+    std::span<const char> unwrap(std::span<char> bytes);
+    [[nodiscard]] bool isEventSource() const { return m_kind.medium == Medium::EventSource; }
 
     Descriptor m_socket;
+    ConnectionKind m_kind;
     State m_state = State::Idle;
     int m_connectError = 0;
-    FrameReader m_reader;
+    std::variant<FrameReader, EventStreamReader> m_reader;
+    bool m_isChunked = false;
+    ChunkedBody m_body; ///< of an event stream that comes in chunks
     std::string m_unsent;
     std::string m_responseHead;
     std::string m_failure;

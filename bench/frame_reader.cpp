@@ -93,7 +93,7 @@ FrameReader::Event FrameReader::acceptHead()
     } else if (!m_isInMessage) {
         m_isInMessage = true;
         m_messageBytes = 0;
-        m_stampInInput = nullptr;
+        m_frontInInput = nullptr;
     }
     m_isInPayload = true;
     return Event::NeedMore;
@@ -110,12 +110,11 @@ void FrameReader::takePayload(std::span<const char> piece)
         m_controlHave = static_cast<std::uint8_t>(m_controlHave + piece.size());
         return;
     }
-    if (m_messageBytes == 0 && isFinal && piece.size() == m_left && m_left >= kStampBytes) {
-        m_stampInInput = piece.data();
-    } else if (m_messageBytes < kStampBytes) {
-        const std::size_t wanted = kStampBytes - static_cast<std::size_t>(m_messageBytes);
-        std::memcpy(m_stampBytes.data() + m_messageBytes, piece.data(),
-                    std::min(wanted, piece.size()));
+    if (m_messageBytes == 0 && isFinal && piece.size() == m_left) {
+        m_frontInInput = piece.data();
+    } else if (m_messageBytes < kKeptBytes) {
+        const std::size_t wanted = kKeptBytes - static_cast<std::size_t>(m_messageBytes);
+        std::memcpy(m_front.data() + m_messageBytes, piece.data(), std::min(wanted, piece.size()));
     }
     m_messageBytes += piece.size();
 }
@@ -140,6 +139,14 @@ FrameReader::Event FrameReader::finishFrame()
     }
     m_isInMessage = false;
     return Event::Message;
+}
+
+std::span<const char> FrameReader::front() const
+{
+    if (m_frontInInput != nullptr) {
+        return {m_frontInInput, static_cast<std::size_t>(m_messageBytes)};
+    }
+    return std::span(m_front).first(std::min<std::uint64_t>(m_messageBytes, kKeptBytes));
 }
 
 std::uint16_t FrameReader::closeCode() const

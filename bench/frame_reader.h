@@ -9,8 +9,7 @@
 namespace relay::bench {
 
 /// Takes a server's byte stream apart into messages and control frames, at any split. Of a message
-/// it keeps only the stamp that it begins with; the rest is skipped. Fragments of a message count
-/// as one.
+/// it keeps only the front; the rest is skipped. Fragments of a message count as one.
 ///
 /// Use: call next() until it says NeedMore. It consumes from the front of `input`.
 /// Thread: its worker's.
@@ -30,17 +29,21 @@ public:
         Violation
     };
 
+    /// Of a message that comes in pieces, so much is kept: a stamp, and the head line of a channel
+    /// with a short name before it.
+    static constexpr std::size_t kKeptBytes = 512;
+
     Event next(std::span<const char> &input);
 
+    /// After Message, and until the input is gone: what it begins with, at least kKeptBytes if it
+    /// is so long.
+    [[nodiscard]] std::span<const char> front() const;
     /// After Message: its length, all fragments together, and whether it was long enough to hold a
     /// stamp.
     [[nodiscard]] std::uint64_t messageBytes() const { return m_messageBytes; }
     [[nodiscard]] bool hasStamp() const { return m_messageBytes >= kStampBytes; }
     /// Precondition: hasStamp().
-    [[nodiscard]] MessageStamp stamp() const
-    {
-        return readStamp(m_stampInInput != nullptr ? m_stampInInput : m_stampBytes.data());
-    }
+    [[nodiscard]] MessageStamp stamp() const { return readStamp(front().data()); }
 
     /// After Ping, Pong or Close: what it carried.
     [[nodiscard]] std::span<const char> controlPayload() const
@@ -72,8 +75,8 @@ private:
     // One message.
     bool m_isInMessage = false;
     std::uint64_t m_messageBytes = 0;
-    const char *m_stampInInput = nullptr; ///< if the message lay in the input whole: no copy
-    std::array<char, kStampBytes> m_stampBytes{};
+    const char *m_frontInInput = nullptr; ///< if the message lay in the input whole: no copy
+    std::array<char, kKeptBytes> m_front{};
 
     std::array<char, 125> m_control{};
     const char *m_violation = "";

@@ -15,7 +15,7 @@ struct MessageStamp
     std::uint32_t run =
         0; ///< random for each run: traffic of others on the channel is not ours to judge
     std::uint32_t publisher = 0; ///< the client's number, or kProbe
-    std::uint64_t sequence = 0;  ///< 0, 1, 2 … of this publisher
+    std::uint64_t sequence = 0;  ///< 0, 1, 2 … of this publisher; of a probe, its channel
     Nanoseconds due = 0;
 
     /// Not a publisher: asks, before the load begins, who receives and whether the sender does.

@@ -130,6 +130,8 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"--rate", "N", "messages a second, above 0",
      "open loop: messages a second, all publishers together, on a fixed schedule [50]",
      [](Options &o, Text v) { return readPerSecond(v, o.messagesPerSecond); }},
+    {"--at-once", "", "", "on that schedule, all publishers send at the same moments",
+     [](Options &o, Text) { return o.isAtOnce = true; }},
     {"--window", "N", "a count from 1",
      "closed loop instead: each publisher keeps N of its messages in flight",
      [](Options &o, Text v) { return readCount(v, 1, 1'000'000, o.window); }},
@@ -138,6 +140,17 @@ constexpr auto kFlags = std::to_array<Flag>({
      [](Options &o, Text v) { return readBytes(v, kStampBytes, o.messageBytes); }},
     {"--binary", "", "", "send binary messages, not text",
      [](Options &o, Text) { return o.isBinary = true; }},
+    {"--channels", "N", "a count from 1",
+     "client i joins channel i modulo N: the URL's path with /bench-<channel> behind it [1]",
+     [](Options &o, Text v) { return readCount(v, 1, kMaxClients, o.channels); }},
+    {"--event-source", "", "", "who does not publish listens by EventSource, not WebSocket",
+     [](Options &o, Text) { return o.hasListeners = true; }},
+    {"--drop-rate", "N", "drops a second, above 0",
+     "so many receivers a second drop their connection and resume: each offset must come once",
+     [](Options &o, Text v) { return readPerSecond(v, o.dropsPerSecond); }},
+    {"--away", "TIME", "a time such as 100ms or 0",
+     "the longest that they stay away, a random part of it each time [100ms]",
+     [](Options &o, Text v) { return readDuration(v, 0, o.longestAway); }},
     {"--duration", "TIME", "a time such as 10s, 500ms or 2m", "how long to measure [10s]",
      [](Options &o, Text v) { return readDuration(v, kMillisecond, o.duration); }},
     {"--warmup", "TIME", "a time such as 1s or 0", "how long to send before it [1s]",
@@ -186,10 +199,29 @@ std::string helpText()
     }
     text +=
         "  --help, --version\n\n"
-        "Exit status: 0 all messages came, once and in order, on connections that lasted;\n"
-        "1 not so, or no measurement was possible; 2 wrong options.\n\n"
+        "Exit status: 0 all messages came, once and in order, on connections that lasted, but for\n"
+        "gaps that a resuming client was told of; 1 not so, or no measurement was possible; 2 "
+        "wrong options.\n\n"
         "Example: relay-bench --clients 1000 --publishers 10 --rate 50 --pid \"$(pidof relayd)\"\n";
     return text;
+}
+
+std::optional<Problem> checkListeners(const Options &options)
+{
+    if (options.hasListeners && options.isBinary) {
+        return Problem{"--binary and --event-source exclude each other: an event stream is text"};
+    }
+    if (options.hasListeners && !options.isListener(options.clients - 1)) {
+        return Problem{"--event-source leaves none to listen: the publishers, and the first client"
+                       " of each channel, are WebSocket clients"};
+    }
+    if (options.dropsPerSecond > 0 && !options.isDropping(options.readingClients() - 1)) {
+        return Problem{"--drop-rate leaves none to drop: publishers keep their connections"};
+    }
+    if (options.dropsPerSecond > 0 && options.idle > 0) {
+        return Problem{"--drop-rate and --idle exclude each other: nothing is sent to be missed"};
+    }
+    return std::nullopt;
 }
 
 std::optional<Problem> checkTogether(const Options &options)
@@ -202,11 +234,16 @@ std::optional<Problem> checkTogether(const Options &options)
         return Problem{"--publishers " + std::to_string(options.publishers) + " are more than the "
                        + std::to_string(options.readingClients()) + " clients that read at once"};
     }
+    if (options.channels > options.readingClients()) {
+        return Problem{"--channels " + std::to_string(options.channels) + " are more than the "
+                       + std::to_string(options.readingClients())
+                       + " clients that read at once; each channel needs one"};
+    }
     if (options.threads > options.clients) {
         return Problem{"--threads " + std::to_string(options.threads)
                        + " are more than the clients"};
     }
-    return std::nullopt;
+    return checkListeners(options);
 }
 
 /// What the command line gives twice over, or only half.
@@ -220,6 +257,12 @@ std::optional<Problem> settleDependent(Options &options, std::span<const Text> g
     }
     if (isGiven("--slow-clients") && !isGiven("--slow")) {
         return Problem{"--slow-clients needs --slow BYTES/S"};
+    }
+    if (isGiven("--at-once") && isGiven("--window")) {
+        return Problem{"--at-once is about the schedule of --rate; it excludes --window"};
+    }
+    if (isGiven("--away") && !isGiven("--drop-rate")) {
+        return Problem{"--away needs --drop-rate N"};
     }
     if (isGiven("--slow") && options.slowClients == 0) {
         options.slowClients = 1;

@@ -1,25 +1,15 @@
 #include "report.h"
 
+#include "formatted.h"
+#include "json_object.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdarg>
-#include <cstdio>
 
 namespace relay::bench {
 
 namespace {
-
-__attribute__((format(printf, 1, 2))) std::string formatted(const char *format, ...)
-{
-    std::array<char, 512> buffer{};
-    va_list arguments;
-    va_start(arguments, format);
-    // NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): clang 14 forgets the va_start() above
-    std::vsnprintf(buffer.data(), buffer.size(), format, arguments);
-    va_end(arguments);
-    return buffer.data();
-}
 
 /// 1234567.8 as "1,234,568".
 std::string count(double value)
@@ -93,8 +83,14 @@ std::string loadLine(const Options &options)
     const std::string load = options.window > 0
                                  ? formatted("%d messages in flight each", options.window)
                                  : formatted("%g msg/s together", options.messagesPerSecond);
-    return clients + formatted(", %d publishers, ", options.publishers) + load
-           + formatted(", %zu B, measured for ", options.messageBytes) + duration(options.duration);
+    const std::string channels =
+        options.channels > 1
+            ? " on " + count(static_cast<std::uint64_t>(options.channels)) + " channels"
+            : "";
+    const std::string medium = options.hasListeners ? ", the rest by EventSource" : "";
+    return clients + channels + formatted(", %d publishers", options.publishers) + medium + ", "
+           + load + formatted(", %zu B, measured for ", options.messageBytes)
+           + duration(options.duration);
 }
 
 std::string deliveryLines(const RunResult &result)
@@ -117,6 +113,19 @@ std::string deliveryLines(const RunResult &result)
             + formatted("  another total order %d of %d\n", result.orderMismatches,
                         result.orderCompared);
     return text;
+}
+
+std::string channelLine(const RunResult &result)
+{
+    return "channels     each received " + count(result.leastOfAChannel) + " to "
+           + count(result.mostOfAChannel) + " messages\n";
+}
+
+std::string resumeLine(const RunResult &result)
+{
+    return "resumed      " + count(result.tally.resumes) + " of " + count(result.tally.drops)
+           + " dropped connections; gaps told " + count(result.gapsTold) + "  holes "
+           + count(result.holes) + "  doubles " + count(result.doubles) + "\n";
 }
 
 std::string serverLine(const Options &options, const RunResult &result)
@@ -153,7 +162,9 @@ std::string troubleLines(const Options &options, const RunResult &result)
         add(static_cast<std::uint64_t>(number),
             formatted("close frames with code %u", unsigned{code}));
     }
-    add(tally.malformed, "messages of another length than was sent");
+    add(static_cast<std::uint64_t>(tally.away), "clients that dropped did not get back");
+    add(tally.malformed, "messages of another length than was sent, or without their position");
+    add(tally.strayed, "messages came on another channel than they were sent to");
     add(result.unsent, "messages were due, but the relay took no more from their publishers");
     if (options.stalledClients + options.slowClients > 0) {
         text += formatted("slow         %d of %d slow or stalled clients were closed, ",
@@ -167,44 +178,6 @@ std::string troubleLines(const Options &options, const RunResult &result)
     return text;
 }
 
-/// `"key":value,` pairs in the order in which they are added.
-class JsonObject
-{
-public:
-    void add(const char *key, double value) { m_text += formatted("\"%s\":%.10g,", key, value); }
-    void add(const char *key, std::uint64_t value)
-    {
-        m_text += formatted("\"%s\":%llu,", key, static_cast<unsigned long long>(value));
-    }
-    void add(const char *key, int value) { m_text += formatted("\"%s\":%d,", key, value); }
-    void add(const char *key, bool value)
-    {
-        m_text += formatted("\"%s\":%s,", key, value ? "true" : "false");
-    }
-    void add(const char *key, const std::string &value)
-    {
-        m_text += formatted(R"("%s":")", key);
-        for (const char c : value) {
-            if (c == '"' || c == '\\') {
-                m_text += '\\';
-                m_text += c;
-            } else if (static_cast<unsigned char>(c) < 0x20) {
-                m_text += formatted("\\u%04x", static_cast<unsigned>(c));
-            } else {
-                m_text += c;
-            }
-        }
-        m_text += "\",";
-    }
-    [[nodiscard]] std::string text() const
-    {
-        return "{" + m_text.substr(0, m_text.size() - (m_text.empty() ? 0 : 1)) + "}";
-    }
-
-private:
-    std::string m_text;
-};
-
 void addLatency(JsonObject &json, const std::string &prefix, const Histogram &histogram)
 {
     const auto add = [&](const char *name, Nanoseconds value) {
@@ -215,6 +188,16 @@ void addLatency(JsonObject &json, const std::string &prefix, const Histogram &hi
     add("_p99", histogram.percentile(0.99));
     add("_p999", histogram.percentile(0.999));
     add("_max", histogram.max());
+}
+
+void addResume(JsonObject &json, const RunResult &result)
+{
+    json.add("drops", result.tally.drops);
+    json.add("resumes", result.tally.resumes);
+    json.add("gaps_told", result.gapsTold);
+    json.add("holes", result.holes);
+    json.add("doubles", result.doubles);
+    json.add("not_back", result.tally.away);
 }
 
 void addServer(JsonObject &json, const RunResult &result)
@@ -270,6 +253,12 @@ std::string textReport(const Options &options, const RunResult &result)
     if (options.idle == 0) {
         text += deliveryLines(result);
     }
+    if (options.idle == 0 && options.channels > 1) {
+        text += channelLine(result);
+    }
+    if (options.dropsPerSecond > 0) {
+        text += resumeLine(result);
+    }
     if (result.server) {
         text += serverLine(options, result);
     }
@@ -286,6 +275,8 @@ std::string jsonReport(const Options &options, const RunResult &result)
     JsonObject json;
     json.add("url", options.url.text());
     json.add("clients", options.clients);
+    json.add("channels", options.channels);
+    json.add("event_source", options.hasListeners);
     json.add("connected", result.connected);
     json.add("connect_seconds", result.connectSeconds);
     json.add("connects_per_second", connectRate(result));
@@ -310,8 +301,14 @@ std::string jsonReport(const Options &options, const RunResult &result)
         json.add("unsent", result.unsent);
         json.add("malformed", tally.malformed);
         json.add("foreign", tally.foreign);
+        json.add("strayed", tally.strayed);
+        json.add("channel_received_least", result.leastOfAChannel);
+        json.add("channel_received_most", result.mostOfAChannel);
         json.add("slow_clients_closed", tally.evicted);
         json.add("slow_messages_skipped", result.skippedForSlow);
+    }
+    if (options.dropsPerSecond > 0) {
+        addResume(json, result);
     }
     json.add("connect_failures", tally.failed + result.unanswered);
     json.add("connections_lost", tally.dropped);

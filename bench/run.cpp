@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
-#include <map>
+#include <numeric>
 #include <random>
 
 namespace relay::bench {
@@ -30,12 +30,6 @@ constexpr Nanoseconds kDrainQuiet = kSecond;
 constexpr Nanoseconds kDrainPatience = 30 * kSecond;
 
 } // namespace
-
-bool RunResult::isClean() const
-{
-    return lost == 0 && duplicated == 0 && outOfOrder == 0 && orderMismatches == 0 && unsent == 0
-           && unanswered == 0 && tally.failed == 0 && tally.dropped == 0 && tally.malformed == 0;
-}
 
 Run::Run(const Options &options, const std::atomic<bool> &interrupted)
     : m_options(options)
@@ -185,8 +179,10 @@ std::optional<Problem> Run::findReceivers()
     while (!m_interrupted) {
         sleepUntil(now() + kTick);
         sum = tally();
-        const int others = sum.reading - (sum.hasEcho ? 0 : 1);
-        if (sum.probed >= others && complete == 0) {
+        const int others = sum.reading - (sum.hasEcho ? 0 : m_options.channels);
+        if (sum.probed < others) {
+            complete = 0;
+        } else if (complete == 0) {
             complete = now();
         }
         if (complete != 0
@@ -196,15 +192,16 @@ std::optional<Problem> Run::findReceivers()
         if (now() > deadline) {
             return Problem{m_options.url.text() + ": of " + std::to_string(sum.reading)
                            + " clients only " + std::to_string(sum.probed)
-                           + " received what the first one sent: it does not relay to all on this"
-                             " URL"};
+                           + " received what the first one of their channel sent: it does not"
+                             " relay to all on this URL"};
         }
     }
     m_result.hasEcho = sum.hasEcho;
-    if (!sum.hasEcho && m_options.window > 0 && m_options.readingClients() < 2 * m_options.threads)
+    if (!sum.hasEcho && m_options.window > 0
+        && m_options.readingClients() < 2 * std::lcm(m_options.threads, m_options.channels))
     {
         return Problem{"the relay does not send to the sender: with --window each thread then needs"
-                       " two clients that read at once"};
+                       " two clients that read at once on each channel"};
     }
     return std::nullopt;
 }
@@ -269,12 +266,10 @@ void Run::drain()
         const std::uint64_t receivedBefore = sum.received;
         sleepUntil(now() + kTick);
         sum = tally();
-        const auto receivers =
-            static_cast<std::uint64_t>(std::max(0, sum.reading - (m_result.hasEcho ? 0 : 1)));
-        if (sum.received >= sum.sent * receivers && now() - lastChange > 10 * kTick) {
+        if (sum.received >= sum.expected && now() - lastChange > 10 * kTick) {
             return;
         }
-        if (sum.received != receivedBefore) {
+        if (sum.received != receivedBefore || sum.away > 0) {
             lastChange = now();
         }
     }
@@ -320,7 +315,7 @@ void Run::showProgress()
     m_lastShown = current;
 }
 
-// Adding up
+// Ending
 
 void Run::finish()
 {
@@ -328,74 +323,7 @@ void Run::finish()
         tally(); // before they are told to stop: from then on, connections end by our own doing
     m_result.wasInterrupted = m_interrupted;
     stopWorkers();
-    addUp();
-    compareOrders();
-}
-
-void Run::addUp()
-{
-    std::vector<std::uint64_t> sent(static_cast<std::size_t>(m_options.publishers));
-    for (const auto &worker : m_workers) {
-        m_result.latency.merge(worker->latency());
-        m_result.lateness.merge(worker->lateness());
-        for (const Client &client : worker->clients()) {
-            m_result.unsent += client.unsent;
-            if (client.number < m_options.publishers) {
-                sent[static_cast<std::size_t>(client.number)] = client.sent;
-            }
-        }
-    }
-    for (const auto &worker : m_workers) {
-        for (const Client &client : worker->clients()) {
-            m_result.duplicated += client.checker.duplicated();
-            m_result.outOfOrder += client.checker.outOfOrder();
-            if (client.pace != Pace::Normal) {
-                m_result.skippedForSlow += client.checker.skipped();
-            } else if (client.lastedToTheEnd && m_options.idle == 0) {
-                m_result.lost += lostBy(client, sent);
-            }
-        }
-    }
-}
-
-std::uint64_t Run::lostBy(const Client &client, const std::vector<std::uint64_t> &sent) const
-{
-    std::uint64_t lost = 0;
-    for (std::size_t publisher = 0; publisher < sent.size(); ++publisher) {
-        const bool isOwn = static_cast<int>(publisher) == client.number;
-        if (!isOwn || m_result.hasEcho) {
-            lost += client.checker.lost(publisher, sent[publisher]);
-        }
-    }
-    return lost;
-}
-
-void Run::compareOrders()
-{
-    // Only of those who got the same messages: all of them, each once, in each publisher's order.
-    std::uint64_t all = 0;
-    for (const auto &worker : m_workers) {
-        for (const Client &client : worker->clients()) {
-            all += client.sent;
-        }
-    }
-    std::map<std::uint64_t, int> clientsByOrder;
-    for (const auto &worker : m_workers) {
-        for (const Client &client : worker->clients()) {
-            const SequenceChecker &got = client.checker;
-            if (client.pace == Pace::Normal && got.received() == all && got.duplicated() == 0
-                && got.outOfOrder() == 0)
-            {
-                ++clientsByOrder[got.orderHash()];
-                ++m_result.orderCompared;
-            }
-        }
-    }
-    int most = 0;
-    for (const auto &[order, clients] : clientsByOrder) {
-        most = std::max(most, clients);
-    }
-    m_result.orderMismatches = m_result.orderCompared - most;
+    m_result.addUp(m_options, m_workers);
 }
 
 } // namespace relay::bench

@@ -7,7 +7,10 @@
 #include "tally.h"
 
 #include <mutex>
+#include <optional>
+#include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 struct epoll_event;
@@ -42,9 +45,20 @@ public:
     [[nodiscard]] const Histogram &lateness() const { return m_lateness; }
 
 private:
+    /// A message as its medium gave it.
+    struct Payload
+    {
+        std::string_view front; ///< as much as the reader kept
+        std::uint64_t bytes;    ///< all of it
+    };
+
+    [[nodiscard]] ConnectionKind kindOf(int number) const;
+    [[nodiscard]] std::string requestOf(const Client &client) const;
+
     void turn();
     void prepareLoad();
     void connectMore();
+    void connect(Client &client);
     void onOpened(Client &client);
     [[nodiscard]] Nanoseconds connectDue(const Client &client) const;
     void watch(Client &client, int operation);
@@ -52,11 +66,23 @@ private:
     void handle(const epoll_event &event);
     void readFrom(Client &client, std::size_t mostBytes);
     void readSlowly();
-    void onMessage(Client &client);
     void onFrames(Client &client, std::span<const char> bytes);
+    void onFrameMessage(Client &client);
+    bool takeHeadLine(Client &client, Payload &payload);
+    void onEvents(Client &client, std::span<const char> bytes);
+    void onEvent(Client &client);
+    [[nodiscard]] std::optional<StreamPosition> positionToCheck(Client &client);
+    void onMessage(Client &client, const Payload &payload);
+    void onProbe(Client &client, const MessageStamp &stamp);
     void onClose(Client &client);
     void sendPong(Client &client);
     void onEnded(Client &client, bool wasOpen);
+
+    void planNextDrop(Nanoseconds from);
+    void dropSome();
+    void drop(Client &client);
+    void bringBack();
+    [[nodiscard]] Nanoseconds nextDropOrReturn() const;
 
     void probe();
     void publishDue();
@@ -70,18 +96,22 @@ private:
     const Endpoint &m_endpoint;
     const Control &m_control;
     const std::uint32_t m_runId;
-    const std::string m_request;
+    const ChannelPlan m_plan;
 
     Descriptor m_epoll;
     Phase m_phase = Phase::Connect;
     std::vector<Client> m_clients;      ///< never grows after construction: epoll holds pointers
     std::vector<Client *> m_publishers; ///< of m_clients
     std::vector<Client *> m_slow;       ///< of m_clients
+    std::vector<Client *> m_dropping;   ///< of m_clients: all that may
+    std::vector<Client *> m_away;       ///< of m_dropping
     std::size_t m_firstUnconnected = 0;
     int m_connecting = 0;
     Nanoseconds m_connectBegin = 0;
     Nanoseconds m_nextProbe = 0;
     Nanoseconds m_nextSlowRead = 0;
+    Nanoseconds m_nextDrop = 0;
+    std::mt19937_64 m_random{std::random_device{}()};
     std::uint64_t m_published = 0; ///< how far the schedule has been worked off
     Nanoseconds m_readAt = 0;      ///< when what is being looked at was read
 

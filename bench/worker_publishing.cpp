@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace relay::bench {
 
@@ -17,26 +18,36 @@ constexpr int kMostMessagesPerTurn = 4096;
 void Worker::probe()
 {
     const Nanoseconds time = now();
-    if (time < m_nextProbe || m_clients.empty() || m_clients.front().number != 0) {
+    if (time < m_nextProbe) {
         return;
     }
     m_nextProbe = time + kProbeInterval;
-    Client &client = m_clients.front();
-    writeStamp(m_frame.data() + m_stampAt, {.run = m_runId, .publisher = MessageStamp::kProbe});
-    if (client.connection.send(m_frame)) {
-        updateWriting(client);
+    for (Client &client : m_clients) {
+        if (!m_plan.isProber(client.number)) {
+            return; // they come first
+        }
+        writeStamp(m_frame.data() + m_stampAt,
+                   {.run = m_runId,
+                    .publisher = MessageStamp::kProbe,
+                    .sequence = static_cast<std::uint64_t>(client.channel)});
+        if (client.connection.send(m_frame)) {
+            updateWriting(client);
+        }
     }
 }
 
 void Worker::prepareLoad()
 {
-    const auto isReading = [](const Client &client) { return client.pace == Pace::Normal; };
+    const auto isReading = [](const Client &client) { return client.kind.pace == Pace::Normal; };
     const auto reading =
         static_cast<std::size_t>(std::count_if(m_clients.begin(), m_clients.end(), isReading));
+    // A thread has every threads-th client, so that the next one of the same channel stands there.
+    const auto step =
+        static_cast<std::size_t>(m_plan.channels / std::gcd(m_plan.channels, m_options.threads));
     for (std::size_t i = 0; i < m_publishers.size(); ++i) {
         // Publishers come first on a thread as in the run, so the one at i is m_clients[i].
-        const std::size_t witness = m_control.plan().hasEcho ? i : (i + 1) % reading;
-        m_clients[witness].witnessOf = m_publishers[i];
+        const std::size_t next = i + step < reading ? i + step : i % step;
+        m_clients[m_control.plan().hasEcho ? i : next].witnessOf = m_publishers[i];
     }
 }
 
@@ -46,7 +57,7 @@ Nanoseconds Worker::dueOf(std::uint64_t index) const
     const std::uint64_t round = index / m_publishers.size();
     const auto publisher = m_publishers[index % m_publishers.size()]->number;
     const std::uint64_t k = round * static_cast<std::uint64_t>(m_options.publishers)
-                            + static_cast<std::uint64_t>(publisher);
+                            + static_cast<std::uint64_t>(m_options.isAtOnce ? 0 : publisher);
     return m_control.plan().begin
            + static_cast<Nanoseconds>(static_cast<double>(k) * 1e9 / m_options.messagesPerSecond);
 }
@@ -96,6 +107,9 @@ void Worker::publish(Client &client, Nanoseconds due)
     if (connection.send(m_frame)) {
         ++client.sent;
         ++m_tally.sent;
+        const int readers = m_plan.membersOf(client.channel, m_options.readingClients());
+        m_tally.expected +=
+            static_cast<std::uint64_t>(readers - (m_control.plan().hasEcho ? 0 : 1));
         updateWriting(client);
         return;
     }

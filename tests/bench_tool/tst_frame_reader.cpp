@@ -88,6 +88,7 @@ private Q_SLOTS:
     void readsAtEverySplit();
     void refuses_data();
     void refuses();
+    void keepsTheFront();
     void stampsKeepEveryBit();
     void judgesHandshakes_data();
     void judgesHandshakes();
@@ -168,6 +169,39 @@ void TestFrameReader::refuses()
     }
 }
 
+// The front of a message is there whatever the split, up to what is kept; a head line is read from
+// it.
+void TestFrameReader::keepsTheFront()
+{
+    constexpr auto kKept = static_cast<qsizetype>(FrameReader::kKeptBytes);
+    for (const qsizetype size : {qsizetype{1}, kKept - 1, kKept, kKept + 1, 3 * kKept}) {
+        QByteArray payload(size, '\0');
+        for (qsizetype i = 0; i < size; ++i) {
+            payload[i] = static_cast<char>(i % 251);
+        }
+        const QByteArray bytes = frame(0x82, payload);
+        for (qsizetype split = 0; split <= bytes.size(); ++split) {
+            FrameReader reader;
+            FrameReader::Event event = FrameReader::Event::NeedMore;
+            QByteArray piece;
+            for (const QByteArray &part : {bytes.left(split), bytes.mid(split)}) {
+                piece = part;
+                std::span<const char> input(piece.constData(),
+                                            static_cast<std::size_t>(piece.size()));
+                event = event == FrameReader::Event::NeedMore ? reader.next(input) : event;
+            }
+            QCOMPARE(event, FrameReader::Event::Message);
+            if (split == bytes.size()) {
+                continue; // its buffer is gone: the message was complete in the first part
+            }
+            const QByteArray front(reader.front().data(),
+                                   static_cast<qsizetype>(reader.front().size()));
+            QVERIFY(front.size() >= std::min(size, kKept));
+            QVERIFY(payload.startsWith(front));
+        }
+    }
+}
+
 // Every digit of every field comes back.
 void TestFrameReader::stampsKeepEveryBit()
 {
@@ -191,21 +225,26 @@ void TestFrameReader::judgesHandshakes_data()
 {
     QTest::addColumn<QByteArray>("head");
     QTest::addColumn<QByteArray>("refusal");
+    QTest::addColumn<bool>("wantsPositions");
     const QByteArray accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
     const QByteArray status = "HTTP/1.1 101 Switching Protocols\r\n";
-    QTest::addRow("good") << status + "Upgrade: websocket\r\n" + accept << QByteArray();
-    QTest::addRow("names in any case")
-        << status + "sEC-wEBSOCKET-aCCEPT:s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\t\r\nX: y" << QByteArray();
-    QTest::addRow("403") << QByteArray("HTTP/1.1 403 Forbidden\r\nX: 101")
-                         << QByteArray("HTTP/1.1 403 Forbidden");
-    QTest::addRow("another key's answer")
-        << status + "Sec-WebSocket-Accept: c3pPLMBiTxaQ9kYGzzhZRbK+xOo=" << QByteArray("Accept");
-    QTest::addRow("no answer to the key") << status + "Upgrade: websocket" << QByteArray("Accept");
-    QTest::addRow("an extension nobody offered")
-        << status + accept + "\r\nSec-WebSocket-Extensions: permessage-deflate"
-        << QByteArray("extension");
-    QTest::addRow("not HTTP") << QByteArray("SSH-2.0-OpenSSH") << QByteArray("HTTP");
-    QTest::addRow("nothing") << QByteArray() << QByteArray("HTTP");
+    const auto row = [](const char *name, const QByteArray &head, const char *refusal,
+                        bool wantsPositions = false) {
+        QTest::addRow("%s", name) << head << QByteArray(refusal) << wantsPositions;
+    };
+    row("good", status + "Upgrade: websocket\r\n" + accept, "");
+    row("names in any case", status + "sEC-wEBSOCKET-aCCEPT:s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\t\r\nX: y",
+        "");
+    row("403", "HTTP/1.1 403 Forbidden\r\nX: 101", "HTTP/1.1 403 Forbidden");
+    row("another key's answer",
+        status + "Sec-WebSocket-Accept: c3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Accept");
+    row("no answer to the key", status + "Upgrade: websocket", "Accept");
+    row("an extension nobody offered",
+        status + accept + "\r\nSec-WebSocket-Extensions: permessage-deflate", "extension");
+    row("not HTTP", "SSH-2.0-OpenSSH", "HTTP");
+    row("nothing", "", "HTTP");
+    row("relay.meta", status + accept + "\r\nSec-WebSocket-Protocol: relay.meta", "", true);
+    row("no relay.meta", status + accept, "relay.meta", true);
 }
 
 // Only the server's own answer to the upgrade counts as a connection, and a refusal shows its
@@ -214,8 +253,9 @@ void TestFrameReader::judgesHandshakes()
 {
     QFETCH(QByteArray, head);
     QFETCH(QByteArray, refusal);
+    QFETCH(bool, wantsPositions);
     const auto got = relay::bench::upgradeRefusal(
-        std::string_view(head.constData(), static_cast<std::size_t>(head.size())));
+        std::string_view(head.constData(), static_cast<std::size_t>(head.size())), wantsPositions);
     QCOMPARE(got.has_value(), !refusal.isEmpty());
     QVERIFY(QByteArray::fromStdString(got.value_or("")).contains(refusal));
 }

@@ -31,6 +31,7 @@ class TestOptions : public QObject
 private Q_SLOTS:
     void defaults();
     void readsAll();
+    void tellsWhoListensAndDrops();
     void readsUnits_data();
     void readsUnits();
     void readsUrls_data();
@@ -49,6 +50,8 @@ void TestOptions::defaults()
     QCOMPARE(options->window, 0);
     QCOMPARE(options->messagesPerSecond, 50.0);
     QCOMPARE(options->readingClients(), options->clients);
+    QCOMPARE(options->channels, 1);
+    QVERIFY(!options->isListener(99) && !options->isDropping(99));
 }
 
 // Both ways to write a value; a closed loop has no rate.
@@ -90,6 +93,25 @@ void TestOptions::readsAll()
     QCOMPARE(options->serverPid.value_or(0), 1);
     QCOMPARE(options->connectsPerSecond, 100.0);
     QVERIFY(options->isJson && options->isBinary && options->isWithoutEcho);
+}
+
+// Publishers, and who asks for a channel's receivers, send: they are WebSocket clients, and
+// publishers stay. Slow clients are not asked to resume.
+void TestOptions::tellsWhoListensAndDrops()
+{
+    const auto parsed =
+        parse({"--clients", "10", "--publishers", "2", "--channels=3", "--event-source",
+               "--drop-rate", "5/s", "--away", "50ms", "--stall", "1"});
+    const auto *options = std::get_if<Options>(&parsed);
+    QVERIFY(options != nullptr);
+    QCOMPARE(options->dropsPerSecond, 5.0);
+    QCOMPARE(options->longestAway, 50 * kMillisecond);
+    QVERIFY(!options->isListener(2) && options->isListener(3) && options->isListener(9));
+    QVERIFY(!options->isDropping(1) && options->isDropping(2));
+    QVERIFY(options->isDropping(8) && !options->isDropping(9));
+
+    const auto idle = parse({"--clients", "5", "--idle", "1s", "--event-source"});
+    QVERIFY(std::get<Options>(idle).isListener(0));
 }
 
 void TestOptions::readsUnits_data()
@@ -172,6 +194,21 @@ void TestOptions::refuses_data()
     row("publishers among the stalled", {"--clients", "5", "--publishers", "5", "--stall", "1"},
         "more than the 4");
     row("slow clients without a pace", {"--slow-clients", "2"}, "needs --slow");
+    row("more channels than clients", {"--clients", "5", "--channels", "6"},
+        "--channels 6 are more than the 5 clients");
+    row("a channel of a stalled client only", {"--clients=5", "--channels=5", "--stall=1"},
+        "more than the 4 clients");
+    row("no channel", {"--channels", "0"}, "a count from 1");
+    row("a binary event stream", {"--binary", "--event-source"}, "exclude each other");
+    row("nobody to listen", {"--clients=5", "--publishers=5", "--event-source"}, "none to listen");
+    row("nobody to listen but who asks", {"--clients=5", "--channels=5", "--event-source"},
+        "none to listen");
+    row("nobody to drop", {"--clients=5", "--publishers=5", "--drop-rate=1"}, "none to drop");
+    row("drops while idle", {"--drop-rate=1", "--idle=1s"}, "exclude each other");
+    row("no drops", {"--drop-rate=0"}, "above 0");
+    row("away without drops", {"--away=1s"}, "needs --drop-rate");
+    row("no time away", {"--drop-rate=1", "--away=-1"}, "such as 100ms or 0");
+    row("at once in a closed loop", {"--at-once", "--window=4"}, "excludes --window");
     row("threads without clients", {"--clients", "1", "--threads", "2"}, "more than the clients");
 }
 

@@ -1,5 +1,5 @@
-#include <QJsonDocument>
-#include <QJsonObject>
+#include "bench_run.h"
+
 #include <QProcess>
 #include <QTcpServer>
 #include <QTcpSocket>
@@ -127,32 +127,6 @@ private:
     int m_pongs = 0;
 };
 
-struct Outcome
-{
-    int status = -1;
-    QJsonObject json;
-    QByteArray output;
-    QByteArray errors;
-
-    [[nodiscard]] QByteArray text() const { return output + errors; }
-};
-
-/// Runs relay-bench to its end while this process' event loop serves it.
-Outcome bench(const QStringList &arguments)
-{
-    QProcess process;
-    process.start(QStringLiteral(RELAY_BENCH_PROGRAM), arguments);
-    const bool hasEnded =
-        QTest::qWaitFor([&process] { return process.state() == QProcess::NotRunning; }, 60000);
-    Outcome outcome;
-    outcome.status =
-        hasEnded && process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1;
-    outcome.output = process.readAllStandardOutput();
-    outcome.errors = process.readAllStandardError();
-    outcome.json = QJsonDocument::fromJson(outcome.output).object();
-    return outcome;
-}
-
 /// 100 messages of two publishers in half a second, to five clients.
 Outcome benchShortly(const QString &url, const QStringList &more = {})
 {
@@ -193,11 +167,6 @@ private:
     QProcess m_process;
     QByteArray m_port;
 };
-
-QStringList words(const char *text)
-{
-    return QString::fromLatin1(text).split(QLatin1Char(' '));
-}
 
 } // namespace
 
@@ -254,9 +223,7 @@ void TestRelayBench::findsFaults()
     QVERIFY2(!outcome.json.isEmpty(), outcome.errors.constData());
     QTEST(outcome.status, "status");
     for (qsizetype i = 0; i < wanted.size(); i += 2) {
-        const QJsonValue value = outcome.json[QLatin1String(wanted[i])];
-        const int number = value.isBool() ? int{value.toBool()} : value.toInt(-1);
-        QVERIFY2(number == wanted[i + 1].toInt(), outcome.text().constData());
+        QVERIFY2(outcome.number(wanted[i]) == wanted[i + 1].toInt(), outcome.text().constData());
     }
     if (fault == FaultyRelay::ClosesOne) {
         QVERIFY(outcome.json[QLatin1String("first_failure")].toString().contains(
