@@ -7,7 +7,7 @@
 
 const FIRST_VISIT = 50; // messages to begin with
 const BACKOFF = { first: 500, most: 30_000 }; // ms between attempts, doubled each time
-const SETTLED = 10_000; // ms after which a lost connection is a new misfortune, not the last one again
+const SETTLED = 10_000; // ms after which a loss is a new one, and the first wait is short again
 const POLL = { every: 10_000, timeout: 8_000 };
 
 /** The channel that a URL names. */
@@ -38,8 +38,8 @@ class Channel {
   }
 
   /**
-   * Publishes; gives {epoch, offset, clients}. Not through the WebSocket, because this is answered: accepted, and as
-   * which message. Sent again with the same key (when an answer got lost), it is still published once.
+   * Publishes; gives {epoch, offset, clients}. By POST, because that is answered: accepted, and as which message. The
+   * same key again, after an answer that got lost, publishes nothing twice.
    */
   publish(text, key) {
     const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Idempotency-Key': key };
@@ -137,7 +137,7 @@ function makeConnection(channel, position, on) {
 
 const MOST_ROWS = 1000; // a page that is left open for a week must not grow for a week
 const MOST_BYTES = 16 << 20; // nor by a few long messages
-const MOST_HEX = 4096; // bytes that are shown of a binary message
+const MOST_HEX = 4096; // bytes shown of a binary message
 
 const $ = (id) => document.getElementById(id);
 
@@ -151,17 +151,19 @@ function makeButton(textContent, onclick) {
 }
 
 const count = (n, noun) => `${n.toLocaleString()} ${noun}${n === 1 ? '' : 's'}`;
-const timeText = (date) => date.toLocaleTimeString([], { timeStyle: 'medium' });
+const clock = new Intl.DateTimeFormat([], { timeStyle: 'medium' }); // made once: they are slow to make
 
 const sizeText = (bytes) => (bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(1)} KiB`);
 
-/** JSON in lines, or null. Moves tokens and changes none: parsed and printed again, big numbers would differ. */
-function prettyJson(text) {
-  if (!/^\s*[{[]/.test(text)) return null;
-  try { JSON.parse(text); } catch { return null; }
+function isJson(text) {
+  try { return /^\s*[{[]/.test(text) && JSON.parse(text) !== null; } catch { return false; }
+}
+
+/** JSON in lines. Moves tokens and changes none: parsed and printed again, big numbers would differ. */
+function prettyJson(json) {
   let depth = 0;
   const line = (step) => `\n${'  '.repeat(depth += step)}`;
-  return text.match(/"(?:[^"\\]|\\.)*"|[{[]\s*[}\]]|[{}[\],:]|[^\s"{}[\],:]+/g).map((token) => {
+  return json.match(/"(?:[^"\\]|\\.)*"|[{[]\s*[}\]]|[{}[\],:]|[^\s"{}[\],:]+/g).map((token) => {
     if (/^[{[]$/.test(token)) return token + line(1);
     if (/^[}\]]$/.test(token)) return line(-1) + token;
     return token === ',' ? token + line(0) : token === ':' ? ': ' : token;
@@ -190,7 +192,6 @@ function fold(text, lines) {
 /** A payload: folded when long, JSON in lines on demand. */
 function makeBody({ text, bytes, size }) {
   const plain = bytes ? hexDump(bytes) : text;
-  const pretty = bytes ? null : prettyJson(text);
   const body = make('pre', bytes ? 'hex' : 'text');
   body.dir = bytes ? 'ltr' : 'auto';
   let isFull = false;
@@ -198,7 +199,7 @@ function makeBody({ text, bytes, size }) {
   const full = makeButton('', () => { isFull = !isFull; show(); });
   const json = makeButton('JSON in lines', () => { isPretty = !isPretty; show(); });
   function show() {
-    const whole = isPretty ? pretty : plain;
+    const whole = isPretty ? prettyJson(text) : plain;
     const start = fold(whole, bytes ? 4 : 12);
     full.hidden = start === whole;
     full.textContent = isFull ? 'Show less' : `Show all ${sizeText(size)}`;
@@ -208,7 +209,7 @@ function makeBody({ text, bytes, size }) {
   }
   show();
   const more = make('p', 'more');
-  more.append(full, ...(pretty ? [json] : []));
+  more.append(full, ...(isJson(text) ? [json] : []));
   return [body, more];
 }
 
@@ -219,7 +220,7 @@ function makeMessage(message) {
   offset.title = row.dataset.position;
   const date = new Date(message.time);
   const isToday = date.toDateString() === new Date().toDateString();
-  const time = make('time', '', isToday ? timeText(date) : date.toLocaleString());
+  const time = make('time', '', isToday ? clock.format(date) : date.toLocaleString());
   time.title = date.toISOString();
   const size = make('span', 'size', (message.bytes ? 'binary, ' : '') + sizeText(message.size));
   size.title = count(message.size, 'byte');
@@ -471,7 +472,7 @@ async function main() {
     first({ clients, gap, position }) {
       showCount(clients);
       if (gap) list.note(gapText(gap), 'gap');
-      else if (lostAt) list.note(`Away from ${timeText(lostAt)} to ${timeText(new Date())}: nothing is missing.`);
+      else if (lostAt) list.note(`Away from ${clock.format(lostAt)} to ${clock.format(new Date())}: nothing is missing.`);
       if (gap) storage[bookmark] = position;
       storage[bookmark] ??= position;
       lostAt = null;

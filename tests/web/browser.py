@@ -55,6 +55,11 @@ class Browser:
     def run(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
 
+    def before_each_page(self, script):
+        """Runs it in every page to come, before the page's own. Returns what ends that."""
+        added = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+        return lambda: self.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
     def find(self, selector):
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 

@@ -150,6 +150,24 @@ class Talking(PageTest):
         self.assertTrue(any("413" in complaint for complaint in self.one.complaints()))
 
 
+    def test_a_message_whose_answer_got_lost_is_sent_once(self):
+        self.open(self.one)
+        self.one.run("""const real = window.fetch;
+            window.fetch = async (...request) => {
+                const answer = await real(...request);
+                if (request[1].method !== 'POST') return answer;
+                window.fetch = real;
+                throw new TypeError('lost on its way');
+            }""")
+        self.one.find("#text").send_keys("only once", Keys.ENTER)
+        eventually(lambda: self.one.text("#sent").startswith("Not sent."))
+        self.one.find("#text").send_keys(Keys.ENTER)
+        eventually(lambda: self.one.text("#sent") == "Sent as #1 to 1 client.")
+        post(self.url, "after it")
+        self.one.wait_for_text("after it")
+        self.assertEqual(self.one.texts(), ["only once", "after it"])
+
+
 class Reading(PageTest):
     def test_the_view_stays_where_its_reader_is(self):
         self.open(self.one)
@@ -175,6 +193,21 @@ class Reading(PageTest):
         self.one.find("#pause").click()
         eventually(lambda: self.one.texts() == ["a", "b", "c"])
         self.assertEqual(self.one.text("#pause"), "Pause")
+
+    def test_messages_that_were_left_out_are_missed(self):
+        """As a relay does with slow_clients.policy drop_oldest: the offsets tell."""
+        self.addCleanup(self.one.before_each_page("""const Real = WebSocket;
+            window.WebSocket = class extends Real {
+                set onmessage(listener) {
+                    let frames = 0;
+                    super.onmessage = (event) => { if (![3, 4].includes(++frames)) listener?.(event); };
+                }
+            }"""))
+        self.open(self.one)
+        send_over_websocket(self.url, "1", "2", "3", "4", "5")
+        self.one.wait_for_text("5")
+        self.assertEqual(self.one.rows(), [
+            "1", "2 messages between #1 and #4 cannot be given: the relay does not keep them.", "4", "5"])
 
     def test_the_list_is_bounded_and_says_so(self):
         self.open(self.one)
@@ -262,11 +295,11 @@ class Restarting(PageTest):
 class Patterns(PageTest):
     def test_a_pattern_shows_each_channel_and_cannot_send(self):
         self.open(self.one, path="/chat/*")
-        for path, text in (("/chat/1", "one"), ("/chat/2", "two"), ("/other", "not this")):
+        for path, text in (("/chat/1", "one"), ("/chat/%3Cimg%20src=x%3E", "two"), ("/other", "not this")):
             post(http_url(self.relay, path), text)
         eventually(lambda: len(self.one.messages()) == 2)
         self.assertEqual([(message["channel"], message["text"]) for message in self.one.messages()],
-                         [("chat/1", "one"), ("chat/2", "two")])
+                         [("chat/1", "one"), ("chat/<img src=x>", "two")])
         self.assertFalse(self.one.find("#composer").is_displayed())
         self.assertIn("pattern", self.one.text("#pattern"))
         self.assertNotIn("curl -d", self.one.text("#snippets"))
