@@ -42,8 +42,8 @@ void Worker::prepareLoad()
     const auto reading =
         static_cast<std::size_t>(std::count_if(m_clients.begin(), m_clients.end(), isReading));
     // A thread has every threads-th client, so that the next one of the same channel stands there.
-    const auto step =
-        static_cast<std::size_t>(m_plan.channels / std::gcd(m_plan.channels, m_options.threads));
+    const auto step = static_cast<std::size_t>(
+        std::max(1, m_plan.channels / std::gcd(m_plan.channels, m_options.threads)));
     for (std::size_t i = 0; i < m_publishers.size(); ++i) {
         // Publishers come first on a thread as in the run, so the one at i is m_clients[i].
         const std::size_t next = i + step < reading ? i + step : i % step;

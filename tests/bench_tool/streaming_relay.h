@@ -19,6 +19,7 @@ class QWebSocket;
 class StreamingRelay : public QObject
 {
     Q_OBJECT
+    Q_DISABLE_COPY_MOVE(StreamingRelay)
 
 public:
     enum Fault {
