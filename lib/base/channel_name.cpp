@@ -1,8 +1,7 @@
 #include "base/channel_name.h"
 
 #include "base/segment_reader.h"
-
-#include <QStringDecoder>
+#include "base/utf8_text.h"
 
 #include <algorithm>
 #include <optional>
@@ -24,15 +23,9 @@ QString nounOf(Kind kind)
                               : QStringLiteral("the channel pattern");
 }
 
-/// As QString::fromUtf8(), which however drops a U+FEFF at the front: two names would look alike.
-QString toQString(QByteArrayView utf8)
-{
-    return QStringDecoder(QStringDecoder::Utf8, QStringConverter::Flag::ConvertInitialBom)(utf8);
-}
-
 QString quoted(QByteArrayView utf8)
 {
-    return QLatin1Char('"') % toQString(utf8) % QLatin1Char('"');
+    return QLatin1Char('"') % textOf(utf8) % QLatin1Char('"');
 }
 
 /// The digit's value, or -1.
@@ -172,7 +165,7 @@ Result<QByteArray> checkedText(QByteArrayView text, Kind kind)
 
 QString displayed(const QByteArray &bytes)
 {
-    return bytes.isEmpty() ? QStringLiteral("/") : toQString(bytes);
+    return bytes.isEmpty() ? QStringLiteral("/") : textOf(bytes);
 }
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "hub/history_json.h"
 
+#include "base/utf8_text.h"
+
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -23,7 +25,7 @@ QJsonObject toJson(const Message &message, bool withChannel)
     }
     const QByteArrayView payload = message.frame.payload();
     if (message.frame.isText()) {
-        object.insert(QStringLiteral("text"), QString::fromUtf8(payload));
+        object.insert(QStringLiteral("text"), textOf(payload));
     } else {
         object.insert(QStringLiteral("base64"), latin1(payload.toByteArray().toBase64()));
     }

@@ -24,6 +24,9 @@ IdempotencyCache::Begun IdempotencyCache::begin(const ChannelName &channel,
                                                 TimePoint now)
 {
     Begun begun{.state = State::First, .token = digest(channel, key), .answer = {}};
+    if (m_maxKeys == 0) {
+        return begun;
+    }
     const std::size_t fingerprint = qHash(payload, QHashSeed::globalSeed());
     const MutexLock lock(m_mutex);
     forget(now);

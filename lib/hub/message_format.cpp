@@ -88,7 +88,7 @@ QByteArray formatted(const Welcome &welcome, MessageFormat format, const Audienc
     case MessageFormat::WebSocket:
         return {};
     case MessageFormat::WebSocketMeta: {
-        QJsonObject head{{QStringLiteral("channel"), QString::fromUtf8(welcome.channel)},
+        QJsonObject head{{QStringLiteral("channel"), welcome.channel},
                          {QStringLiteral("position"), QString::fromLatin1(start)}};
         if (!audience.isPattern) {
             head.insert(QStringLiteral("clients"), welcome.clients);

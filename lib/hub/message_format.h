@@ -46,7 +46,7 @@ Chunk formatted(const Message &message, MessageFormat format, const Audience &au
 /// `retry` and, after a gap, a `gap` event.
 struct Welcome
 {
-    QByteArray channel;  ///< name or pattern
+    QString channel;     ///< name or pattern
     int clients = 0;     ///< of a channel
     QByteArray askedFor; ///< ReplayRequest::since
     const Replay &replay;

@@ -84,9 +84,9 @@ QByteArray Room::key() const
     return m_pattern ? m_pattern->bytes() : m_channel->name().bytes();
 }
 
-QByteArray Room::name() const
+QString Room::name() const
 {
-    return (m_pattern ? m_pattern->toString() : m_channel->name().toString()).toUtf8();
+    return m_pattern ? m_pattern->toString() : m_channel->name().toString();
 }
 
 void Room::add(Client &client)

@@ -38,7 +38,7 @@ public:
     /// The name or pattern, decoded; empty for the root. Not once it is abandoned.
     [[nodiscard]] QByteArray key() const;
     /// The same, for people: "/" for the root.
-    [[nodiscard]] QByteArray name() const;
+    [[nodiscard]] QString name() const;
     [[nodiscard]] const Audience &audience() const { return m_audience; }
 
     [[nodiscard]] int memberCount() const { return static_cast<int>(m_members.size()); }

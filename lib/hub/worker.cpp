@@ -216,8 +216,8 @@ Worker::join(Client &client, const Subscription &subscription, qint64 maxReplayB
     (client.isEventStream() ? m_counters.eventStreams : m_counters.connections).add();
     qCInfo(lcHub).noquote() << "client" << toNumber(client.id()) << client.peer()
                             << (client.isEventStream() ? "listens to" : "connected to")
-                            << QString::fromUtf8(room.name());
-    m_observer.clientConnected(client, QString::fromUtf8(room.name()));
+                            << room.name();
+    m_observer.clientConnected(client, room.name());
 
     const ReplayLimits limits{maxReplayBytes, now()};
     const int members = room.memberCount() + 1;

@@ -137,7 +137,7 @@ HttpResponse jsonResponse(int status, QByteArray json)
     HttpResponse response;
     response.status = status;
     response.contentType = "application/json";
-    response.body = std::move(json);
+    response.body = json.append('\n');
     return response;
 }
 

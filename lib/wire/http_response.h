@@ -34,7 +34,7 @@ inline constexpr QByteArrayView kContinueAnswer("HTTP/1.1 100 Continue\r\n\r\n")
 /// A text/plain answer: a sentence for a person.
 HttpResponse plainResponse(int status, const QByteArray &text);
 
-/// An application/json answer. `json` is sent as it is.
+/// An application/json answer: `json` and a line end, for terminals.
 HttpResponse jsonResponse(int status, QByteArray json);
 
 /// {"error":"<code>","message":"<sentence>"}: a code in snake_case for programs, a sentence in UTF-8

@@ -178,7 +178,7 @@ void TestHttpResponse::streamHead()
 void TestHttpResponse::json()
 {
     const QByteArray answer = jsonResponse(200, R"({"offset":17})").serialize();
-    QVERIFY(answer.endsWith("\r\n\r\n{\"offset\":17}"));
+    QVERIFY(answer.endsWith("\r\n\r\n{\"offset\":17}\n"));
     QCOMPARE(valuesOf(answer, "Content-Type"), Values{"application/json"});
 }
 
