@@ -58,7 +58,6 @@ class Channel {
 
 const positionOf = ({ epoch, offset }) => `${epoch}-${offset}`;
 
-/** As {epoch, offset}; null for a pattern's position, which only the relay can read. */
 function parsePosition(text) {
   const [, epoch, offset] = /^([0-9a-f]{12})-(\d+)$/.exec(text) ?? [];
   return epoch ? { epoch, offset: Number(offset) } : null;
@@ -130,7 +129,7 @@ function makeConnection(channel, position, on) {
     lost(reason);
   }
 
-  return { connect, drop, get isLive() { return liveSince > 0; }, get position() { return position; } };
+  return { connect, drop, isLive: () => liveSince > 0 };
 }
 
 // ---- The page ----
@@ -315,9 +314,10 @@ function makeMessageList(onShown) {
   };
 }
 
-function gapText({ from, to }) {
+/** A pattern's positions are places in the order of all messages: they tell nothing to a reader. */
+function gapText({ from, to }, { isPattern }) {
   const [asked, given] = [parsePosition(from), parsePosition(to)];
-  if (!asked || !given) return 'What came before this cannot be given: the relay does not keep it any more.';
+  if (!asked || isPattern) return 'What came before this cannot be given: the relay does not keep it any more.';
   if (asked.epoch !== given.epoch) return `What came after #${asked.offset} cannot be given: the relay counts anew.`;
   const lost = count(given.offset - asked.offset, 'message');
   return `${lost} between #${asked.offset} and #${given.offset + 1} cannot be given: the relay does not keep them.`;
@@ -326,7 +326,7 @@ function gapText({ from, to }) {
 /** The state of the connection: always a word and a colour, and a sentence while something is wrong. */
 function makeStateView() {
   let ticking = 0;
-  return ({ name, reason, until }, position) => {
+  return ({ name, reason, until }) => {
     const tick = () => {
       const wait = `in ${Math.max(1, Math.ceil((until - Date.now()) / 1000))} s`;
       const waiting = navigator.onLine ? `Reconnecting ${wait}` : `Offline, next try ${wait}`;
@@ -338,9 +338,8 @@ function makeStateView() {
     $('state').dataset.state = name;
     $('retry').hidden = !until && name !== 'refused';
     if (name === 'connecting') return; // the sentence before still holds
-    const seen = parsePosition(position);
-    const waiting = `There is no connection${reason ? ` (${reason})` : ''}. It comes back by itself`
-      + `${seen ? `, and goes on after #${seen.offset}` : ''}.`;
+    const why = reason ? ` (${reason})` : '';
+    const waiting = `There is no connection${why}. It comes back by itself and goes on where it was.`;
     $('notice').textContent = { live: 'Connected.', waiting, refused: reason }[name];
     $('notice').className = name === 'live' ? 'unseen' : '';
   };
@@ -438,7 +437,7 @@ function showSnippets(channel) {
 /** After a reload: what was shown before, so that the page is not empty, and how much came since. */
 async function showBefore(channel, position, list) {
   const seen = parsePosition(position);
-  if (!seen) return;
+  if (!seen || channel.isPattern) return;
   const { epoch, offset, messages } = await channel.ask(FIRST_VISIT);
   if (epoch !== seen.epoch) return;
   for (const message of messages.filter((each) => each.offset <= seen.offset)) {
@@ -460,30 +459,27 @@ async function main() {
   const showState = makeStateView();
   let lostAt = null;
 
-  const showCount = (clients) => {
-    $('count').hidden = channel.isPattern;
-    $('count').textContent = `${clients.toLocaleString()} here`;
-  };
+  const showCount = (clients) => { $('count').textContent = `${clients.toLocaleString()} here`; };
   const connection = makeConnection(channel, storage[bookmark], {
     state(state) {
       if (state.name === 'waiting') lostAt ??= new Date();
-      showState(state, connection.position);
+      showState(state);
     },
     first({ clients, gap, position }) {
-      showCount(clients);
-      if (gap) list.note(gapText(gap), 'gap');
-      else if (lostAt) list.note(`Away from ${clock.format(lostAt)} to ${clock.format(new Date())}: nothing is missing.`);
+      if (!channel.isPattern) showCount(clients);
+      if (gap) list.note(gapText(gap, channel), 'gap');
+      else if (lostAt) list.note(`Away ${clock.formatRange(lostAt, new Date())}: nothing is missing.`);
       if (gap) storage[bookmark] = position;
       storage[bookmark] ??= position;
       lostAt = null;
     },
     message(message) {
-      if (message.gap) list.note(gapText(message.gap), 'gap');
+      if (message.gap) list.note(gapText(message.gap, channel), 'gap');
       list.message(message);
     },
   });
   const poll = async () => {
-    if (document.hidden || channel.isPattern || !connection.isLive) return;
+    if (document.hidden || channel.isPattern || !connection.isLive()) return;
     try {
       showCount((await channel.ask(0)).clients);
     } catch (error) {
@@ -491,7 +487,7 @@ async function main() {
     }
   };
   // Who comes back should neither wait for a timer nor trust a connection that slept.
-  const wake = () => { if (!document.hidden) connection.isLive ? poll() : connection.connect(); };
+  const wake = () => { if (!document.hidden) connection.isLive() ? poll() : connection.connect(); };
 
   document.title = `${channel.name} · Relay`;
   $('name').textContent = $('name').title = channel.name;
@@ -504,7 +500,8 @@ async function main() {
 
   setInterval(poll, POLL.every);
   $('retry').onclick = () => connection.connect();
-  for (const event of ['online', 'offline']) addEventListener(event, wake);
+  for (const event of ['online', 'offline', 'pageshow']) addEventListener(event, wake);
+  addEventListener('pagehide', () => connection.drop('')); // in a browser's back list, nobody is here
   document.addEventListener('visibilitychange', wake);
 }
 
