@@ -9,17 +9,16 @@
 using relay::Batch;
 using relay::Chunk;
 using relay::Clock;
-using relay::Delivery;
 using relay::Frame;
 using relay::Opcode;
 using relay::Outbox;
 
 namespace {
 
-std::vector<Delivery> deliveries(int count, qsizetype payloadBytes)
+std::vector<Chunk> messages(int count, qsizetype payloadBytes)
 {
     const Frame frame(Opcode::Text, QByteArray(payloadBytes, 'x'));
-    return {static_cast<std::size_t>(count), Delivery{frame, relay::kNoClient, Clock::now()}};
+    return {static_cast<std::size_t>(count), relay::chunkOf(frame)};
 }
 
 } // namespace
@@ -54,7 +53,7 @@ void BenchHub::batch()
     QFETCH(int, frames);
     QFETCH(qsizetype, payloadBytes);
     QFETCH(std::size_t, pieces);
-    const std::vector<Delivery> turn = deliveries(frames, payloadBytes);
+    const std::vector<Chunk> turn = messages(frames, payloadBytes);
     std::size_t made = 0;
     QBENCHMARK {
         const Batch batch(turn);
@@ -66,7 +65,7 @@ void BenchHub::batch()
 // A client that was slow for one turn: one chunk waits, and is written when there is room.
 void BenchHub::outboxOfOne()
 {
-    const Batch batch(deliveries(40, 64));
+    const Batch batch(messages(40, 64));
     const Chunk &chunk = batch.chunks().front();
     Outbox outbox(1 << 20);
     std::array<iovec, 64> pieces{};
@@ -88,7 +87,7 @@ void BenchHub::outboxOfMany_data()
 void BenchHub::outboxOfMany()
 {
     QFETCH(int, chunks);
-    const Batch batch(deliveries(1, 64));
+    const Batch batch(messages(1, 64));
     const Chunk &chunk = batch.chunks().front();
     Outbox outbox(1 << 20);
     std::array<iovec, 64> pieces{};

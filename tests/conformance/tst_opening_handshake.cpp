@@ -4,6 +4,7 @@
 #include <QCryptographicHash>
 #include <QTest>
 
+#include <algorithm>
 #include <memory>
 
 using namespace relay;
@@ -63,6 +64,10 @@ private Q_SLOTS:
     void provesThatItReadTheKey();
     void grantsNothingThatIsNotImplemented_data();
     void grantsNothingThatIsNotImplemented();
+    void grantsTheSubprotocolThatItKnows_data();
+    void grantsTheSubprotocolThatItKnows();
+    void otherRequests_data();
+    void otherRequests();
     void framesBehindTheRequest_data();
     void framesBehindTheRequest();
     void violationBehindTheRequest();
@@ -243,6 +248,80 @@ void TestOpeningHandshake::grantsNothingThatIsNotImplemented()
 
     QVERIFY(client.sendFrame(Op::Text, "as if compressed", {.rsv = 4}));
     QCOMPARE(client.receiveFrame().frame.closeCode(), 1002);
+}
+
+void TestOpeningHandshake::grantsTheSubprotocolThatItKnows_data()
+{
+    QTest::addColumn<QByteArray>("offer");
+    QTest::newRow("4.2.2 alone") << QByteArray("Sec-WebSocket-Protocol: relay.meta");
+    QTest::newRow("4.2.2 among others")
+        << QByteArray("Sec-WebSocket-Protocol: chat, relay.meta,superchat");
+    QTest::newRow("4.2.2 in a field of its own")
+        << QByteArray("Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: relay.meta");
+}
+
+// One of those that were offered is chosen, by its name, in one field; a browser closes otherwise.
+void TestOpeningHandshake::grantsTheSubprotocolThatItKnows()
+{
+    QFETCH(QByteArray, offer);
+    RawClient client(m_relay->port());
+    QVERIFY(client.send(with(offer)));
+    const AnswerHead answer = client.receiveHead();
+    QCOMPARE(answer.status, 101);
+    QCOMPARE(answer.value("sec-websocket-protocol"), "relay.meta");
+    const auto isProtocol = [](const auto &field) {
+        return field.first == "sec-websocket-protocol";
+    };
+    QCOMPARE(std::count_if(answer.fields.begin(), answer.fields.end(), isProtocol), 1);
+    const Received welcome = client.receiveFrame();
+    QCOMPARE(welcome.frame.opcode, Op::Text);
+    QVERIFY2(welcome.frame.payload.startsWith("{\"channel\":\"/\","),
+             welcome.toString().constData());
+}
+
+void TestOpeningHandshake::otherRequests_data()
+{
+    QTest::addColumn<QByteArray>("request");
+    QTest::addColumn<int>("status");
+    QTest::addColumn<QByteArray>("contentType");
+    const auto add = [](const char *name, const char *line, int status, const char *contentType,
+                        const char *more = "") {
+        QTest::newRow(name) << QByteArray(line) + " HTTP/1.1\r\nHost: localhost\r\n" + more + "\r\n"
+                            << status << QByteArray(contentType);
+    };
+    const char *json = "application/json";
+    add("GET", "GET /", 200, json);
+    add("GET of a browser", "GET /chat", 200, "text/html",
+        "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n");
+    add("HEAD", "HEAD /", 200, json);
+    add("POST", "POST /", 200, json, "Content-Length: 0\r\n");
+    add("PUT", "PUT /", 405, json);
+    add("DELETE", "DELETE /chat", 405, json);
+    add("an unknown method", "FROB /", 405, json);
+    add("a name that is none", "GET /chat//42", 404, json);
+    add("one of the relay's own", "GET /-/nothing", 404, json);
+    add("a target that is none", "GET chat", 400, json);
+    add("a parameter that is none", "GET /?last=-1", 400, json);
+    add("an origin that may not", "GET /", 403, json, "Origin: https://evil.example\r\n");
+}
+
+// Who does not ask for a WebSocket is answered as HTTP says, in JSON also when it is refused; nothing
+// speaks of upgrades.
+void TestOpeningHandshake::otherRequests()
+{
+    QFETCH(QByteArray, request);
+    QFETCH(int, status);
+    QFETCH(QByteArray, contentType);
+    for (const qsizetype pieceBytes : {0, 1}) {
+        RawClient client(m_relay->port());
+        QVERIFY(client.send(request, pieceBytes));
+        const AnswerHead answer = client.receiveHead();
+        QCOMPARE(answer.status, status);
+        QVERIFY2(answer.value("content-type").startsWith(contentType),
+                 answer.value("content-type").constData());
+        QCOMPARE(answer.has("allow"), status == 405);
+        QVERIFY(!answer.has("upgrade"));
+    }
 }
 
 void TestOpeningHandshake::framesBehindTheRequest_data()

@@ -7,38 +7,27 @@
 
 using relay::Batch;
 using relay::Chunk;
-using relay::ClientId;
-using relay::Delivery;
 using relay::Frame;
 using relay::Opcode;
 
 namespace {
 
 /// A message that takes that many bytes on the wire, each message of another content.
-Delivery deliveryOf(qsizetype wireBytes)
+Chunk messageOf(qsizetype wireBytes)
 {
     static char s_content = 'a';
     s_content = s_content == 'z' ? 'a' : static_cast<char>(s_content + 1);
     qsizetype payload = wireBytes - 2;
     payload -= payload > 125 ? 2 : 0;
     payload -= payload > 65535 ? 6 : 0;
-    return {Frame(Opcode::Binary, QByteArray(payload, s_content)), ClientId{1}, {}};
+    return relay::chunkOf(Frame(Opcode::Binary, QByteArray(payload, s_content)));
 }
 
-std::vector<Delivery> deliveriesOf(const QList<qsizetype> &sizes)
+std::vector<Chunk> messagesOf(const QList<qsizetype> &sizes)
 {
-    std::vector<Delivery> deliveries;
-    std::transform(sizes.begin(), sizes.end(), std::back_inserter(deliveries), deliveryOf);
-    return deliveries;
-}
-
-QByteArray joined(const std::vector<Delivery> &deliveries)
-{
-    QByteArray all;
-    for (const Delivery &delivery : deliveries) {
-        all.append(delivery.frame.bytes());
-    }
-    return all;
+    std::vector<Chunk> messages;
+    std::transform(sizes.begin(), sizes.end(), std::back_inserter(messages), messageOf);
+    return messages;
 }
 
 QByteArray joined(std::span<const Chunk> chunks)
@@ -60,7 +49,7 @@ QByteArray joined(std::span<const iovec> pieces)
     return all;
 }
 
-constexpr qsizetype kCopied = Batch::kMaxCopiedFrameBytes;
+constexpr qsizetype kCopied = Batch::kMaxCopiedBytes;
 constexpr qsizetype kChunk = Batch::kMaxChunkBytes;
 
 } // namespace
@@ -72,6 +61,7 @@ class TestBatch : public QObject
 private Q_SLOTS:
     void cutsIntoChunks_data();
     void cutsIntoChunks();
+    void cutsWhereItIsToldTo();
     void refersToWhatIsAlone_data();
     void refersToWhatIsAlone();
     void givesNoMorePiecesThanACallTakes();
@@ -104,9 +94,9 @@ void TestBatch::cutsIntoChunks()
 {
     QFETCH(QList<qsizetype>, frames);
     QFETCH(QList<quint32>, messages);
-    const std::vector<Delivery> deliveries = deliveriesOf(frames);
-    const QByteArray wire = joined(deliveries);
-    const Batch batch(deliveries);
+    const std::vector<Chunk> single = messagesOf(frames);
+    const QByteArray wire = joined(single);
+    const Batch batch(single);
 
     QList<quint32> cut;
     for (const Chunk &chunk : batch.chunks()) {
@@ -120,6 +110,23 @@ void TestBatch::cutsIntoChunks()
     QCOMPARE(batch.messages(), static_cast<quint32>(frames.size()));
 }
 
+// A chunk is dropped as a whole: where clients may queue little, chunks must be small. At the bound,
+// one past it, and a message that is longer than it by itself.
+void TestBatch::cutsWhereItIsToldTo()
+{
+    const auto cut = [](const QList<qsizetype> &sizes) {
+        QList<quint32> messages;
+        const Batch batch(messagesOf(sizes), 100);
+        for (const Chunk &chunk : batch.chunks()) {
+            messages.append(chunk.messages);
+        }
+        return messages;
+    };
+    QCOMPARE(cut({50, 50}), (QList<quint32>{2}));
+    QCOMPARE(cut({50, 51}), (QList<quint32>{1, 1}));
+    QCOMPARE(cut({10, 101, 10, 10}), (QList<quint32>{1, 1, 2}));
+}
+
 void TestBatch::refersToWhatIsAlone_data()
 {
     QTest::addColumn<qsizetype>("wireBytes");
@@ -131,23 +138,23 @@ void TestBatch::refersToWhatIsAlone_data()
 void TestBatch::refersToWhatIsAlone()
 {
     QFETCH(qsizetype, wireBytes);
-    const std::vector<Delivery> deliveries{deliveryOf(wireBytes)};
-    const Batch batch(deliveries);
+    const std::vector<Chunk> single{messageOf(wireBytes)};
+    const Batch batch(single);
     QCOMPARE(static_cast<const void *>(batch.chunks().front().bytes.data()),
-             static_cast<const void *>(deliveries.front().frame.bytes().data()));
+             static_cast<const void *>(single.front().bytes.data()));
 }
 
 // writev(2) takes IOV_MAX (1024) pieces and fails with more; the rest is in the chunks, to be
 // queued.
 void TestBatch::givesNoMorePiecesThanACallTakes()
 {
-    const std::vector<Delivery> deliveries =
-        deliveriesOf(QList<qsizetype>(1500, Batch::kMaxCopiedFrameBytes + 1));
-    const Batch batch(deliveries);
+    const std::vector<Chunk> single =
+        messagesOf(QList<qsizetype>(1500, Batch::kMaxCopiedBytes + 1));
+    const Batch batch(single);
     QCOMPARE(batch.chunks().size(), std::size_t{1500});
     QVERIFY(!batch.pieces().empty() && batch.pieces().size() <= 1024);
     QVERIFY(joined(batch.chunks()).startsWith(joined(batch.pieces())));
-    QCOMPARE(batch.bytes(), joined(deliveries).size());
+    QCOMPARE(batch.bytes(), joined(single).size());
 }
 
 QTEST_APPLESS_MAIN(TestBatch)

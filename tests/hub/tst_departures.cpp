@@ -57,6 +57,12 @@ QByteArrayList numbersOf(const RelaySnapshot &counters)
     add("deliveries", counters.deliveries);
     addAll("dropped", counters.dropped);
     addAll("handshakeFailures", counters.handshakeFailures);
+    add("eventStreams", counters.eventStreams);
+    add("eventStreamsEnded", counters.eventStreamsEnded);
+    addAll("resumes", counters.resumes);
+    for (std::size_t i = 0; i < counters.httpRequests.size(); ++i) {
+        addAll(relay::kHttpMethodLabels[i], counters.httpRequests[i]);
+    }
     addAll("limitHits", counters.limitHits);
     addAll("protocolViolations", counters.protocolViolations);
     add("pingsSent", counters.pingsSent);
@@ -254,9 +260,14 @@ void TestDepartures::theCountersAddUp()
     QVERIFY(relay.waitForClients(1));
     a.reset();
     QVERIFY(relay.waitForClients(0));
-    PacedClient curl(relay.port());
-    QVERIFY(curl.send("GET / HTTP/1.1\r\nHost: relay.test\r\n\r\n"));
-    QVERIFY(curl.readAnswer().startsWith("HTTP/1.1 426 "));
+    PacedClient behindAProxy(relay.port());
+    QVERIFY(behindAProxy.send("GET / HTTP/1.1\r\nHost: relay.test\r\nUpgrade: h2c\r\n\r\n"));
+    QVERIFY(behindAProxy.readAnswer().startsWith("HTTP/1.1 426 "));
+    PacedClient curl(relay.port()); // no handshake, so no failed one
+    QVERIFY(curl.send("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"));
+    QVERIFY(curl.readAnswer().startsWith("HTTP/1.1 200 "));
+    curl.halfClose();
+    QVERIFY(curl.waitForEnd());
     PacedClient scanner(relay.port());
     QVERIFY(scanner.send("GET"));
     scanner.halfClose();
@@ -273,6 +284,9 @@ void TestDepartures::theCountersAddUp()
         element("handshakeFailures", static_cast<std::size_t>(HandshakeFailure::UpgradeRequired),
                 1),
         element("handshakeFailures", static_cast<std::size_t>(HandshakeFailure::Disconnected), 1),
+        element("GET", relay::statusIndex(101), 3),
+        element("GET", relay::statusIndex(200), 1),
+        element("GET", relay::statusIndex(426), 1),
         element("protocolViolations", static_cast<std::size_t>(relay::Violation::InvalidUtf8), 1),
         "observations=3"};
     QCOMPARE(numbersOf(relay.hub().counters()), expected);

@@ -43,6 +43,9 @@ void TestDisconnect::saysWhatEachReasonMeans_data()
     row("queue full", Reason::QueueFull, 1008, true, LimitHit::QueueSize);
     row("slow too long", Reason::SlowTooLong, 1008, true, LimitHit::SlowGrace);
     row("keepalive timeout", Reason::KeepaliveTimeout, 1006, true, LimitHit::KeepaliveTimeout);
+    row("published to a pattern", Reason::PatternPublish, 1008, false);
+    row("published where it may not", Reason::PublishForbidden, 1008, false);
+    row("channel full", Reason::ChannelFull, 1013, true, LimitHit::ChannelClients);
     row("server shutdown", Reason::ServerShutdown, 1001, true);
 }
 

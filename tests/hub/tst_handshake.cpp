@@ -107,8 +107,19 @@ void TestHandshake::isAnsweredByItsHead_data()
     refused("foreign origin", 403, HandshakeFailure::ForbiddenOrigin,
             withOrigin("https://evil.example"));
     refused("origin of a file", 403, HandshakeFailure::ForbiddenOrigin, withOrigin("null"));
-    refused("browser", 426, HandshakeFailure::UpgradeRequired,
-            "GET / HTTP/1.1\r\nHost: relay.test\r\n\r\n", "upgrade: websocket");
+    refused("a proxy has swallowed the upgrade", 426, HandshakeFailure::UpgradeRequired,
+            requestWith("Upgrade: websocket\r\n", ""), "upgrade: websocket");
+    refused("an upgrade to something else", 426, HandshakeFailure::UpgradeRequired,
+            "GET / HTTP/1.1\r\nHost: relay.test\r\nUpgrade: h2c\r\n\r\n", "upgrade: websocket");
+    taken("a channel", requestWith("GET / ", "GET /chat/42 "));
+    taken("a pattern", requestWith("GET / ", "GET /chat/* "));
+    taken("a longest name", requestWith("GET / ", "GET /" + QByteArray(255, 'n') + ' '));
+    refused("a name that is too long", 404, HandshakeFailure::BadRequest,
+            requestWith("GET / ", "GET /" + QByteArray(256, 'n') + ' '), "\r\n{\"error\":");
+    refused("an empty segment", 404, HandshakeFailure::BadRequest,
+            requestWith("GET / ", "GET /chat//42 "), "\r\n{\"error\":");
+    refused("a parameter that is none", 400, HandshakeFailure::BadRequest,
+            requestWith("GET / ", "GET /?last=many "), "\r\n{\"error\":");
     refused("version 12", 426, HandshakeFailure::UpgradeRequired,
             requestWith("Version: 13", "Version: 12"), "sec-websocket-version: 13");
     refused("POST", 405, HandshakeFailure::MethodNotAllowed, requestWith("GET", "POST"),
@@ -275,7 +286,7 @@ void TestHandshake::aBrokenHandshakeHurtsNobody()
         strangers.push_back(std::make_unique<PacedClient>(relay.port()));
         PacedClient &stranger = *strangers.back();
         if (i % 3 == 0) {
-            QVERIFY(stranger.send("GET / HTTP/1.1\r\n\r\n"));
+            QVERIFY(stranger.send("GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n"));
         } else if (i % 3 == 1) {
             (void)stranger.send(PacedClient::upgradeRequest());
             stranger.reset();

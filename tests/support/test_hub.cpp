@@ -26,8 +26,11 @@ TestHub::TestHub(HubOptions options, Follow follow)
     Hub *hub = m_hub.get();
     QObject::connect(
         hub, &Hub::clientConnected, hub,
-        [this](ClientId client, const QString &peer) {
-            note({.kind = HubEvent::Kind::Connected, .client = client, .text = peer.toUtf8()});
+        [this](ClientId client, const QString &peer, const QString &channel) {
+            note({.kind = HubEvent::Kind::Connected,
+                  .client = client,
+                  .text = peer.toUtf8(),
+                  .channel = channel.toUtf8()});
         },
         Qt::DirectConnection);
     QObject::connect(
@@ -42,10 +45,12 @@ TestHub::TestHub(HubOptions options, Follow follow)
     if (follow == Follow::MessagesToo) {
         QObject::connect(
             hub, &Hub::messageReceived, hub,
-            [this](ClientId client, const QByteArray &payload, MessageKind kind) {
+            [this](ClientId client, const QByteArray &payload, MessageKind kind,
+                   const QString &channel) {
                 note({.kind = HubEvent::Kind::Message,
                       .client = client,
                       .text = payload,
+                      .channel = channel.toUtf8(),
                       .messageKind = kind});
             },
             Qt::DirectConnection);
