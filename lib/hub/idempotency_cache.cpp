@@ -29,10 +29,13 @@ IdempotencyCache::Begun IdempotencyCache::begin(const ChannelName &channel,
     }
     const std::size_t fingerprint = qHash(payload, QHashSeed::globalSeed());
     const MutexLock lock(m_mutex);
-    forget(now);
-    const auto [found, isNew] =
-        m_entries.try_emplace(begun.token, Entry{fingerprint, now, false, {}});
-    if (isNew) {
+    forgetUpTo(now - m_age);
+    const auto found = m_entries.find(begun.token);
+    if (found == m_entries.end()) {
+        while (m_byAge.size() >= m_maxKeys) {
+            forgetOldest();
+        }
+        m_entries.emplace(begun.token, Entry{fingerprint, now, false, {}});
         m_byAge.emplace_back(now, begun.token);
         return begun;
     }
@@ -68,18 +71,22 @@ std::size_t IdempotencyCache::size() const
     return m_entries.size();
 }
 
-void IdempotencyCache::forget(TimePoint now)
+void IdempotencyCache::forgetUpTo(TimePoint time)
 {
-    while (!m_byAge.empty()
-           && (m_byAge.front().first + m_age <= now || m_byAge.size() >= m_maxKeys)) {
-        const auto &[since, token] = m_byAge.front();
-        const auto entry = m_entries.find(token);
-        // An abandoned key may have begun again: then a later place in the order is its own.
-        if (entry != m_entries.end() && entry->second.since == since) {
-            m_entries.erase(entry);
-        }
-        m_byAge.pop_front();
+    while (!m_byAge.empty() && m_byAge.front().first <= time) {
+        forgetOldest();
     }
+}
+
+void IdempotencyCache::forgetOldest()
+{
+    const auto &[since, token] = m_byAge.front();
+    const auto entry = m_entries.find(token);
+    // An abandoned key may have begun again: then a later place in the order is its own.
+    if (entry != m_entries.end() && entry->second.since == since) {
+        m_entries.erase(entry);
+    }
+    m_byAge.pop_front();
 }
 
 } // namespace relay

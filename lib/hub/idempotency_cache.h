@@ -67,7 +67,8 @@ private:
         std::size_t operator()(const QByteArray &token) const noexcept { return qHash(token); }
     };
 
-    void forget(TimePoint now) RELAY_REQUIRES(m_mutex);
+    void forgetUpTo(TimePoint time) RELAY_REQUIRES(m_mutex);
+    void forgetOldest() RELAY_REQUIRES(m_mutex);
 
     const std::chrono::milliseconds m_age;
     const std::size_t m_maxKeys;
