@@ -2,8 +2,6 @@
 
 #include <QByteArrayList>
 
-#include <algorithm>
-
 namespace relay {
 
 namespace {
@@ -47,12 +45,30 @@ QList<Range> acceptedRanges(const HttpRequest &request)
     return ranges;
 }
 
-bool covers(const QByteArray &range, QByteArrayView type)
+/// How narrowly a range covers a type: 3 is the type itself, 1 all types, 0 not at all.
+int precision(const QByteArray &range, QByteArrayView type)
 {
-    if (range == "*/*" || range == "*") {
-        return true;
+    if (range == type) {
+        return 3;
     }
-    return range.endsWith("/*") && type.startsWith(QByteArrayView(range).chopped(1));
+    if (range.endsWith("/*") && type.startsWith(QByteArrayView(range).chopped(1))) {
+        return 2;
+    }
+    return range == "*/*" || range == "*" ? 1 : 0;
+}
+
+/// The narrowest of the ranges that cover the type, the first of equals; null when none does.
+const Range *narrowest(const QList<Range> &ranges, QByteArrayView type)
+{
+    const Range *best = nullptr;
+    int bestPrecision = 0;
+    for (const Range &range : ranges) {
+        if (const int p = precision(range.type, type); p > bestPrecision) {
+            best = &range;
+            bestPrecision = p;
+        }
+    }
+    return best;
 }
 
 } // namespace
@@ -85,13 +101,10 @@ std::optional<std::size_t> preferredType(const HttpRequest &request,
             }
         }
     }
-    for (const Range &range : ranges) {
-        for (std::size_t type = 0; type < types.size(); ++type) {
-            const auto isNamed = [&](const Range &other) { return other.type == types[type]; };
-            if (covers(range.type, types[type])
-                && std::none_of(ranges.begin(), ranges.end(), isNamed)) {
-                offer(type, range.weight);
-            }
+    for (std::size_t type = 0; type < types.size(); ++type) {
+        const Range *range = narrowest(ranges, types[type]);
+        if (range != nullptr && range->type != types[type]) {
+            offer(type, range->weight);
         }
     }
     return best;
