@@ -37,7 +37,9 @@ public:
     /// A channel's history has changed.
     void changed(const Kept &kept)
     {
-        m_bytes.fetch_add(kept.grownBytes, std::memory_order_relaxed);
+        if (kept.grownBytes != 0) { // nothing, once a history is full of messages of one length
+            m_bytes.fetch_add(kept.grownBytes, std::memory_order_relaxed);
+        }
     }
     /// It has begun: Publication::isToBeFiled.
     void file(ChannelHandle channel, const Kept &kept);

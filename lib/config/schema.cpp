@@ -167,6 +167,10 @@ std::vector<SettingOf<Settings>> deliverySettings()
             "The longest body of POST /-/publish; a longer one is answered 413.",
             [](auto &s) -> auto & { return s.hub.http.batchSize; }),
         Row::number(
+            "http.batch_messages", ValueType::Integer, {1, 1'000'000},
+            "The most messages in POST /-/publish; more are answered 413, and none is published.",
+            [](auto &s) -> auto & { return s.hub.http.batchMessages; }),
+        Row::number(
             "http.idempotency_age", ValueType::Duration, {kSecond, 24 * kHour},
             "How long a request with the same Idempotency-Key is given the first one's answer.",
             [](auto &s) -> auto & { return s.hub.http.idempotencyAge; }),

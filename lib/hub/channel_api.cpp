@@ -287,7 +287,7 @@ HttpResponse ChannelApi::history(const ChannelRequest &request)
         jsonResponse(200, request.pattern() != nullptr
                               ? historyJson(*request.pattern(), m_channels, limits, wanted)
                               : historyJson(*request.channel(), m_channels, limits, wanted));
-    response.fields.append(HttpField{"Cache-Control", "no-store"});
+    response.fields = {{"Cache-Control", "no-store"}, {"X-Content-Type-Options", "nosniff"}};
     return response;
 }
 

@@ -208,9 +208,11 @@ void HttpProtocol::enter(Phase phase)
     m_phase = phase;
     switch (phase) {
     case Phase::First:
-        break; // counted from the connection's beginning
+        break;
     case Phase::Head:
-        m_client.watchDeadline(m_worker.options().limits.handshakeTimeout);
+        if (m_hasAnswered) { // the first one's time is counted from the connection's beginning
+            m_client.watchDeadline(m_worker.options().limits.handshakeTimeout);
+        }
         break;
     case Phase::Body:
         m_client.watchDeadline(m_worker.options().http.bodyTimeout);

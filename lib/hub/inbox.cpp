@@ -18,9 +18,10 @@ bool Inbox::push(Delivery delivery)
     {
         const MutexLock lock(m_mutex);
         needsWake = std::exchange(m_isEmpty, false);
-        const qint64 before = m_bytes;
-        m_bytes += delivery.message->cost() + kDeliveryCost;
-        isFilledNow = before < m_maxBytes && m_bytes >= m_maxBytes;
+        const qint64 before = waitingBytes();
+        const qint64 after = before + delivery.message->cost() + kDeliveryCost;
+        m_bytes.store(after, std::memory_order_relaxed);
+        isFilledNow = before < m_maxBytes && after >= m_maxBytes;
         m_content.deliveries.push_back(std::move(delivery));
     }
     if (isFilledNow) {
@@ -44,12 +45,6 @@ void Inbox::pushClose(std::chrono::milliseconds grace)
         m_content.closeWithin = std::min(grace, m_content.closeWithin.value_or(grace));
     }
     m_wake();
-}
-
-qint64 Inbox::waitingBytes() const
-{
-    const MutexLock lock(m_mutex);
-    return m_bytes;
 }
 
 void Inbox::drain(Content &content)
@@ -84,7 +79,7 @@ void Inbox::drainDeliveries(std::vector<Delivery> &deliveries)
 
 bool Inbox::takeBytes()
 {
-    return std::exchange(m_bytes, 0) >= m_maxBytes;
+    return m_bytes.exchange(0, std::memory_order_relaxed) >= m_maxBytes;
 }
 
 } // namespace relay

@@ -8,6 +8,7 @@
 
 #include "channels/subscriber.h"
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -48,7 +49,7 @@ public:
     void pushClose(std::chrono::milliseconds grace);
 
     /// Messages that wait, costs included.
-    [[nodiscard]] qint64 waitingBytes() const;
+    [[nodiscard]] qint64 waitingBytes() const { return m_bytes.load(std::memory_order_relaxed); }
 
     struct Content
     {
@@ -71,7 +72,7 @@ private:
 
     mutable Mutex m_mutex;
     Content m_content RELAY_GUARDED_BY(m_mutex);
-    qint64 m_bytes RELAY_GUARDED_BY(m_mutex) = 0;
+    std::atomic<qint64> m_bytes{0}; // written under m_mutex
     bool m_isEmpty RELAY_GUARDED_BY(m_mutex) = true;
 };
 

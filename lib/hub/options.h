@@ -81,6 +81,9 @@ struct HubOptions
         std::chrono::milliseconds idleTimeout = std::chrono::seconds(60);
         /// The longest body of `POST /-/publish`; a longer one is answered 413.
         qint64 batchSize = qint64{4} << 20;
+        /// The most messages in it; more are answered 413. They are published in one go, and other
+        /// clients of the worker wait meanwhile.
+        int batchMessages = 1000;
         /// How long the answer to a request with an Idempotency-Key is kept.
         std::chrono::milliseconds idempotencyAge = std::chrono::minutes(5);
         /// How many such answers are kept at most; past it the oldest are forgotten early.

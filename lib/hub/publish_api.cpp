@@ -22,6 +22,10 @@ namespace {
 /// An Idempotency-Key is often a UUID; longer ones are a mistake.
 constexpr qsizetype kMaxKeyBytes = 255;
 
+/// Messages of a batch. An answer to one takes about 100 bytes, an element of an array as little as
+/// two: without this, http.batchSize of "0," would be answered with 200 MB.
+constexpr qsizetype kMaxBatchMessages = 10'000;
+
 HttpResponse tryAgain(HttpResponse response)
 {
     response.fields.append(HttpField{"Retry-After", "1"});
@@ -56,6 +60,16 @@ std::optional<HttpResponse> refuseHead(const HttpRequest &request)
         }
     }
     return std::nullopt;
+}
+
+/// Nothing if it is none. QByteArray lets a last character pass that is none of its group.
+std::optional<QByteArray> fromBase64(const QByteArray &text)
+{
+    auto decoded = QByteArray::fromBase64Encoding(text, QByteArray::AbortOnBase64DecodingErrors);
+    if (!decoded || text.size() % 4 == 1) {
+        return std::nullopt;
+    }
+    return std::move(decoded.decoded);
 }
 
 /// curl's `-d` says application/x-www-form-urlencoded, whatever the text is.
@@ -186,8 +200,18 @@ HttpResponse PublishApi::answerBatch(ClientId client, const QByteArray &key, con
                              "The body is an array of messages, such as "
                              "[{\"channel\":\"chat/1\",\"text\":\"hello\"}].");
     }
-    QJsonArray answers;
     const QJsonArray items = document.array();
+    if (items.size() > m_options.http.batchMessages) {
+        return errorResponse(413, "too_many",
+                             "More than " + QByteArray::number(m_options.http.batchMessages)
+                                 + " messages at once (http.batch_messages). None was published.");
+    }
+    QJsonArray answers;
+    if (items.size() > kMaxBatchMessages) {
+        return errorResponse(413, "too_many",
+                             "A batch has at most " + QByteArray::number(kMaxBatchMessages)
+                                 + " messages.");
+    }
     for (qsizetype i = 0; i < items.size(); ++i) {
         // Each message has a key of its own, so that a batch that was half accepted can be repeated.
         const QByteArray itemKey = key.isEmpty() ? key : key + '#' + QByteArray::number(i);
@@ -225,12 +249,11 @@ PublishApi::publishItem(ClientId client, const QByteArray &key, const QJsonObjec
     }
     QByteArray payload = text.toString().toUtf8();
     if (base64.isString()) {
-        auto decoded = QByteArray::fromBase64Encoding(base64.toString().toLatin1(),
-                                                      QByteArray::AbortOnBase64DecodingErrors);
+        auto decoded = fromBase64(base64.toString().toLatin1());
         if (!decoded) {
             return Error{400, "bad_base64", "base64 is not valid base64."};
         }
-        payload = std::move(decoded.decoded);
+        payload = *std::move(decoded);
     }
     if (payload.size() > m_options.limits.messageSize) {
         return Error{413, "too_big", "The message is longer than limits.message_size."};

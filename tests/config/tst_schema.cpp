@@ -89,6 +89,7 @@ const QList<std::pair<const char *, const char *>> &documentedDefaults()
         {"http.body_timeout", "30s"},
         {"http.idle_timeout", "1m"},
         {"http.batch_size", "4 MiB"},
+        {"http.batch_messages", "1000"},
         {"http.idempotency_age", "5m"},
         {"http.idempotency_keys", "100000"},
         {"event_source.heartbeat", "15s"},
