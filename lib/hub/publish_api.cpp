@@ -22,10 +22,6 @@ namespace {
 /// An Idempotency-Key is often a UUID; longer ones are a mistake.
 constexpr qsizetype kMaxKeyBytes = 255;
 
-/// Messages of a batch. An answer to one takes about 100 bytes, an element of an array as little as
-/// two: without this, http.batchSize of "0," would be answered with 200 MB.
-constexpr qsizetype kMaxBatchMessages = 10'000;
-
 HttpResponse tryAgain(HttpResponse response)
 {
     response.fields.append(HttpField{"Retry-After", "1"});
@@ -207,11 +203,6 @@ HttpResponse PublishApi::answerBatch(ClientId client, const QByteArray &key, con
                                  + " messages at once (http.batch_messages). None was published.");
     }
     QJsonArray answers;
-    if (items.size() > kMaxBatchMessages) {
-        return errorResponse(413, "too_many",
-                             "A batch has at most " + QByteArray::number(kMaxBatchMessages)
-                                 + " messages.");
-    }
     for (qsizetype i = 0; i < items.size(); ++i) {
         // Each message has a key of its own, so that a batch that was half accepted can be repeated.
         const QByteArray itemKey = key.isEmpty() ? key : key + '#' + QByteArray::number(i);

@@ -37,7 +37,7 @@ protected:
 ///
 /// Thread: its worker's. No socket.
 /// Owner: ChannelApi, by value.
-/// Limits: limits.messageSize for a message, http.batchSize and 10,000 messages for an array.
+/// Limits: limits.messageSize for a message, http.batchSize and http.batchMessages for an array.
 /// Errors: are answers, {"error":"…","message":"…"}; in an array each message has its own.
 class PublishApi
 {
