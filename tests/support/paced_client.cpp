@@ -35,20 +35,21 @@ PacedClient::~PacedClient()
     close();
 }
 
-QByteArray PacedClient::upgradeRequest(const QByteArrayList &fields)
+QByteArray PacedClient::upgradeRequest(const QByteArrayList &fields, const QByteArray &target)
 {
-    QByteArray request = "GET / HTTP/1.1\r\nHost: relay.test\r\nUpgrade: websocket\r\n"
-                         "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    QByteArray request = "GET " + target
+                         + " HTTP/1.1\r\nHost: relay.test\r\nUpgrade: websocket\r\n"
+                           "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     for (const QByteArray &field : fields) {
         request += field + "\r\n";
     }
     return request + "\r\n";
 }
 
-bool PacedClient::upgrade(const QByteArrayList &fields)
+bool PacedClient::upgrade(const QByteArrayList &fields, const QByteArray &target)
 {
-    if (!send(upgradeRequest(fields)) || !readAnswer().startsWith("HTTP/1.1 101 ")) {
+    if (!send(upgradeRequest(fields, target)) || !readAnswer().startsWith("HTTP/1.1 101 ")) {
         return false;
     }
     m_isOpen = true;

@@ -8,6 +8,7 @@
 #include <QByteArrayList>
 
 #include <optional>
+#include <utility>
 
 namespace relay::test {
 
@@ -27,9 +28,10 @@ public:
     PacedClient &operator=(const PacedClient &) = delete;
 
     /// A sound opening handshake with further header fields ("Origin: x").
-    static QByteArray upgradeRequest(const QByteArrayList &fields = {});
+    static QByteArray upgradeRequest(const QByteArrayList &fields = {},
+                                     const QByteArray &target = "/");
     /// Sends upgradeRequest(); true once the answer is 101. Frames follow.
-    bool upgrade(const QByteArrayList &fields = {});
+    bool upgrade(const QByteArrayList &fields = {}, const QByteArray &target = "/");
 
     /// Sends all of it; false if the connection broke, or is not taken from for kPatience.
     bool send(const QByteArray &bytes);
@@ -52,6 +54,8 @@ public:
     std::optional<ServerFrame> nextControlFrame();
     /// Reads an HTTP answer, body included.
     QByteArray readAnswer();
+    /// Takes what was read so far, without reading; of a connection that was not upgraded.
+    QByteArray takeBytes() { return std::exchange(m_answer, {}); }
     /// Reads until the connection ends, keeping what comes.
     bool waitForEnd(std::chrono::milliseconds patience = kPatience);
 

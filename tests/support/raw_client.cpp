@@ -45,6 +45,21 @@ QByteArray AnswerHead::value(const QByteArray &name) const
     return found == fields.end() ? QByteArray() : found->second;
 }
 
+AnswerHead parseAnswerHead(const QByteArray &text)
+{
+    QList<QByteArray> lines = QByteArray(text).replace("\r\n", "\n").split('\n');
+    AnswerHead head;
+    const QByteArray statusLine = lines.takeFirst();
+    if (statusLine.startsWith("HTTP/1.1 ")) {
+        head.status = statusLine.mid(9, 3).toInt();
+    }
+    for (const QByteArray &line : lines) {
+        const qsizetype colon = line.indexOf(':');
+        head.fields.append({line.left(colon).toLower(), line.mid(colon + 1).trimmed()});
+    }
+    return head;
+}
+
 QByteArray Received::toString() const
 {
     switch (kind) {
@@ -116,18 +131,8 @@ AnswerHead RawClient::receiveHead(std::chrono::milliseconds patience)
             return {};
         }
     }
-    QList<QByteArray> lines = m_unread.left(end).replace("\r\n", "\n").split('\n');
+    const AnswerHead head = parseAnswerHead(m_unread.left(end));
     m_unread.remove(0, end + 4);
-
-    AnswerHead head;
-    const QByteArray statusLine = lines.takeFirst();
-    if (statusLine.startsWith("HTTP/1.1 ")) {
-        head.status = statusLine.mid(9, 3).toInt();
-    }
-    for (const QByteArray &line : lines) {
-        const qsizetype colon = line.indexOf(':');
-        head.fields.append({line.left(colon).toLower(), line.mid(colon + 1).trimmed()});
-    }
     return head;
 }
 

@@ -23,6 +23,9 @@ struct AnswerHead
     [[nodiscard]] bool has(const QByteArray &name) const { return !value(name).isNull(); }
 };
 
+/// `head` ends before its empty line.
+AnswerHead parseAnswerHead(const QByteArray &head);
+
 /// What receiveFrame() has come upon.
 struct Received
 {
