@@ -1,0 +1,85 @@
+#pragma once
+
+#include "channels/message.h"
+#include "channels/replay.h"
+#include "channels/subscriber.h"
+
+#include <QByteArray>
+#include <QByteArrayList>
+#include <QList>
+
+#include <memory>
+#include <vector>
+
+namespace relay::test {
+
+/// A moment from which the tests count.
+inline constexpr TimePoint kStart = TimePoint() + std::chrono::hours(1);
+
+inline std::shared_ptr<Message> messageOf(const QByteArray &payload, TimePoint acceptedAt = kStart)
+{
+    auto message = std::make_shared<Message>();
+    message->frame = Frame(Opcode::Text, payload);
+    message->acceptedAt = acceptedAt;
+    return message;
+}
+
+/// What a message of so many bytes costs to keep.
+inline qint64 costOf(qsizetype payloadBytes)
+{
+    return messageOf(QByteArray(payloadBytes, 'x'))->cost();
+}
+
+inline ReplayRequest newest(int messages)
+{
+    return {.since = {}, .last = messages};
+}
+
+template <typename Messages>
+QByteArrayList payloadsOf(const Messages &messages)
+{
+    QByteArrayList payloads;
+    for (const MessagePtr &message : messages) {
+        payloads.append(message->frame.payload().toByteArray());
+    }
+    return payloads;
+}
+
+/// A replay's size without a limit that a test could meet.
+inline ReplayLimits everything(TimePoint now = kStart)
+{
+    return {.bytes = qint64{1} << 40, .now = now};
+}
+
+inline ReplayRequest since(const Position &position)
+{
+    return {.since = position.toText()};
+}
+
+/// Remembers what it was given, in its order.
+///
+/// Has no lock: one channel, or one pattern, hands it its messages one after the other, and nothing
+/// after it has left. The thread sanitizer sees to that.
+class Recorder final : public Subscriber
+{
+public:
+    /// `thread`: who is to be woken for each message.
+    explicit Recorder(const Wakeable *thread = nullptr)
+        : m_thread(thread)
+    {}
+
+    void take(const MessagePtr &message, WakeList &sleepers) override
+    {
+        taken.push_back(message);
+        if (m_thread != nullptr) {
+            sleepers.append(m_thread);
+        }
+    }
+
+    std::vector<MessagePtr> taken;
+
+private:
+    const Wakeable *m_thread;
+};
+
+} // namespace relay::test
