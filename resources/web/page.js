@@ -77,7 +77,7 @@ function decode(frame) {
 /**
  * A WebSocket that comes back by itself and goes on where it was. Calls on.first(head), on.message(message), each with
  * a `gap` {from, to} when something is missing before it, and on.state({name, reason, until}); names: connecting, live,
- * waiting (until then), refused (asking again is no use).
+ * waiting (until then), refused (for good).
  */
 function makeConnection(channel, position, on) {
   let [socket, timer, attempts, liveSince] = [null, 0, 0, 0];
@@ -109,7 +109,7 @@ function makeConnection(channel, position, on) {
     const wasLive = liveSince > 0;
     if (wasLive && performance.now() - liveSince > SETTLED) attempts = 0;
     [socket, liveSince] = [null, 0];
-    // Half of the wait is chance: a thousand pages must not all come back in the same moment.
+    // Half of the wait is chance: a thousand pages must not all come back at once.
     const wait = Math.min(BACKOFF.most, BACKOFF.first * 2 ** attempts++) * (0.5 + Math.random() / 2);
     timer = setTimeout(connect, wait);
     on.state({ name: 'waiting', reason, until: Date.now() + wait });
@@ -231,7 +231,7 @@ function makeMessage(message) {
 
 /**
  * The rows. What arrives is drawn once a frame, however much it is; bounded in rows and bytes, drawn or not. Follows
- * the newest only while that is in view. Tells `onShown` the last position that is on the screen.
+ * the newest only while that is in view. Tells `onShown` the last position on the screen.
  */
 function makeMessageList(onShown) {
   const [list, viewport, newer, pause] = ['messages', 'viewport', 'newer', 'pause'].map($);
@@ -317,8 +317,8 @@ function makeMessageList(onShown) {
 /** A pattern's positions are places in the order of all messages: they tell nothing to a reader. */
 function gapText({ from, to }, { isPattern }) {
   const [asked, given] = [parsePosition(from), parsePosition(to)];
-  if (!asked || isPattern) return 'What came before this cannot be given: the relay does not keep it any more.';
-  if (asked.epoch !== given.epoch) return `What came after #${asked.offset} cannot be given: the relay counts anew.`;
+  if (!asked || isPattern) return 'What came before this cannot be given: the relay does not keep it.';
+  if (asked.epoch !== given.epoch) return `What came after #${asked.offset} cannot be given: the relay began anew.`;
   const lost = count(given.offset - asked.offset, 'message');
   return `${lost} between #${asked.offset} and #${given.offset + 1} cannot be given: the relay does not keep them.`;
 }
@@ -339,7 +339,7 @@ function makeStateView() {
     $('retry').hidden = !until && name !== 'refused';
     if (name === 'connecting') return; // the sentence before still holds
     const why = reason ? ` (${reason})` : '';
-    const waiting = `There is no connection${why}. It comes back by itself and goes on where it was.`;
+    const waiting = `No connection${why}. It comes back by itself and goes on where it was.`;
     $('notice').textContent = { live: 'Connected.', waiting, refused: reason }[name];
     $('notice').className = name === 'live' ? 'unseen' : '';
   };
@@ -354,7 +354,7 @@ function startComposer(channel, onSent) {
 
   async function send(text) {
     isSending = true;
-    // What failed may have been accepted all the same: the same text goes again under the same key.
+    // What failed may have been accepted all the same: the same text goes under the same key.
     if (attempt.text !== text) attempt = { text, key: crypto.getRandomValues(new Uint32Array(4)).join('-') };
     try {
       const answer = await channel.publish(text, attempt.key);
@@ -379,7 +379,7 @@ function startComposer(channel, onSent) {
   };
 }
 
-/** Works also where the clipboard is forbidden (plain http): then at least the text is selected. */
+/** Where the clipboard is forbidden (plain http), at least the text is selected. */
 async function copy(code, button) {
   try {
     await navigator.clipboard.writeText(code.textContent);
@@ -454,7 +454,7 @@ function tabStorage() {
 
 async function main() {
   const channel = new Channel(location.href);
-  const [storage, bookmark] = [tabStorage(), `relay:${channel.name}`]; // there: the last position that was shown
+  const [storage, bookmark] = [tabStorage(), `relay:${channel.name}`]; // the last position that was shown
   const list = makeMessageList((position) => { storage[bookmark] = position; });
   const showState = makeStateView();
   let lostAt = null;
@@ -472,6 +472,7 @@ async function main() {
       if (gap) storage[bookmark] = position;
       storage[bookmark] ??= position;
       lostAt = null;
+      poll();
     },
     message(message) {
       if (message.gap) list.note(gapText(message.gap, channel), 'gap');
@@ -483,7 +484,8 @@ async function main() {
     try {
       showCount((await channel.ask(0)).clients);
     } catch (error) {
-      if (!error.status) connection.drop('no answer');
+      if (error.status) $('empty').textContent = error.message; // such as: can only be published to
+      else connection.drop('no answer');
     }
   };
   // Who comes back should neither wait for a timer nor trust a connection that slept.
@@ -495,12 +497,12 @@ async function main() {
   $('composer').hidden = channel.isPattern;
   startComposer(channel, (answer) => { list.markMine(answer); showCount(answer.clients); });
   showSnippets(channel);
-  await showBefore(channel, storage[bookmark], list).catch(() => { /* the connection will say it better */ });
+  await showBefore(channel, storage[bookmark], list).catch(() => { /* connecting says it better */ });
   connection.connect();
 
   setInterval(poll, POLL.every);
   $('retry').onclick = () => connection.connect();
-  for (const event of ['online', 'offline', 'pageshow']) addEventListener(event, wake);
+  for (const event of ['online', 'offline']) addEventListener(event, wake);
   addEventListener('pagehide', () => connection.drop('')); // in a browser's back list, nobody is here
   document.addEventListener('visibilitychange', wake);
 }

@@ -168,6 +168,24 @@ class Talking(PageTest):
         self.assertEqual(self.one.texts(), ["only once", "after it"])
 
 
+    def test_a_channel_that_cannot_be_listened_to_says_so(self):
+        with Relayd("channels: [{match: closed, subscribe: false}]\n") as relay:
+            self.one.open(http_url(relay, "/closed"))
+            eventually(lambda: self.one.text("#empty") == "This channel can only be published to.")
+            self.assertTrue(any("403" in complaint for complaint in self.one.complaints()))
+
+    def test_who_is_refused_reads_why_and_does_not_ask_again(self):
+        self.addCleanup(self.one.before_each_page("""window.attempts = 0;
+            window.WebSocket = class { constructor() { attempts++; setTimeout(() => this.onclose({reason: ''})); } };
+            window.fetch = async () => new Response('{"message": "Not for you."}', {status: 403});"""))
+        self.one.open(self.url)
+        eventually(lambda: self.one.state() == "refused")
+        self.assertEqual(self.one.text("#notice"), "Not for you.")
+        self.assertEqual(self.one.run("return attempts"), 1)
+        self.one.find("#retry").click()
+        self.assertEqual(self.one.run("return attempts"), 2)
+
+
 class Reading(PageTest):
     def test_the_view_stays_where_its_reader_is(self):
         self.open(self.one)
