@@ -74,6 +74,7 @@ private Q_SLOTS:
     void isAnsweredHoweverItArrives();
     void connectionsAreLimited();
     void aTricklingHeadIsDropped();
+    void aHeadDoesNotBeginTheTimeAnew();
     void aSilentConnectionIsDropped();
     void oneWhoLeavesIsCounted();
     void aBrokenHandshakeHurtsNobody();
@@ -239,6 +240,26 @@ void TestHandshake::aTricklingHeadIsDropped()
     QVERIFY(client.waitForEnd());
     QCOMPARE(allFailures(relay), 1U);
     QCOMPARE(relay.hub().counters().connections, 0U);
+}
+
+// Silence before the head counts, too: who has been silent for half of the time has but the other
+// half for its head, and goes before one who came meanwhile.
+void TestHandshake::aHeadDoesNotBeginTheTimeAnew()
+{
+    HubOptions options = testOptions();
+    options.limits.handshakeTimeout = 1s;
+    TestHub relay(options);
+    PacedClient early(relay.port());
+    QVERIFY(!early.waitForEnd(500ms));
+    PacedClient later(relay.port());
+    QVERIFY(later.send("G"));
+    QVERIFY(
+        relay.waitForCounters([](const auto &counters) { return counters.receivedBytes == 1; }));
+    QVERIFY(early.send("G"));
+    QVERIFY(early.waitForEnd());
+    QCOMPARE(failures(relay, HandshakeFailure::Timeout), 1U);
+    QVERIFY(later.waitForEnd());
+    QCOMPARE(failures(relay, HandshakeFailure::Timeout), 2U);
 }
 
 // Who connects and says nothing does not keep his place either.
