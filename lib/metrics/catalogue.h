@@ -30,7 +30,8 @@ struct MetricsInput
 };
 
 /// One metric as it is declared: the name says its unit (base units, `_total` for counters) and the
-/// labels' values are all there from the start, with 0, so that a rate has a first value.
+/// labels' values are all there from the start, with 0, so that a rate has a first value; but for
+/// relay_http_requests_total, of whose many none is there before it was met.
 struct MetricDefinition
 {
     const char *name;

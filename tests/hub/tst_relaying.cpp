@@ -357,7 +357,8 @@ void TestRelaying::publishSaysWhyNot()
 void TestRelaying::publishSaysWhenItIsFull()
 {
     HubOptions options = testOptions();
-    options.limits.inboxSize = 200 * relay::Inbox::kDeliveryCost;
+    options.limits.inboxSize =
+        200 * (relay::Message::kOverheadBytes + relay::Inbox::kDeliveryCost); // besides the bytes
     TestHub relay(options, TestHub::Follow::MessagesToo);
     WorkerHold hold(relay.hub(), "hold");
     const WebClients clients = relay.connectClients(1);

@@ -64,6 +64,8 @@ MetricsInput busyInput()
     counters.deliveries = 1006;
     counters.pingsSent = 1007;
     counters.inboxPauses = 1008;
+    counters.eventStreams = 1009;
+    counters.eventStreamsEnded = 1010;
     const auto fill = [](auto &numbers, quint64 first) {
         for (quint64 &number : numbers) {
             number = first++;
@@ -74,11 +76,20 @@ MetricsInput busyInput()
     fill(counters.handshakeFailures, 300);
     fill(counters.limitHits, 400);
     fill(counters.protocolViolations, 500);
+    fill(counters.resumes, 600);
+    quint64 first = 700;
+    for (auto &method : counters.httpRequests) {
+        fill(method, first);
+        first += 100;
+    }
     counters.publishToWrite.buckets[0] = 3;
     counters.publishToWrite.buckets[6] = 4;
     counters.publishToWrite.buckets.back() = 5;
     counters.publishToWrite.sum = 61.25;
     input.connectedClients = 17;
+    input.eventStreams = 18;
+    input.channels = 19;
+    input.historyBytes = (qint64{1} << 53) - 1;
     input.workers = 2;
     input.process = ProcessStats{1.25, 4096, 8192, 20, 1024, 1'700'001'234.56};
     return input;
@@ -96,6 +107,7 @@ private Q_SLOTS:
     void everyMetricHasHelpAndType();
     void everyLabelIsThereFromTheStart_data();
     void everyLabelIsThereFromTheStart();
+    void requestsAreThereOnceTheyWereMade();
     void valuesAreExact_data();
     void valuesAreExact();
     void pageHoldsNothingElse();
@@ -122,7 +134,7 @@ void TestCatalogue::everyMetricIsDeclaredOnce()
 /// catalogue says.
 void TestCatalogue::everyMetricHasHelpAndType()
 {
-    const Page page = parsed(renderMetrics(emptyInput()));
+    const Page page = parsed(renderMetrics(busyInput()));
     const QHash<prometheus::MetricType, QByteArray> typeNames{
         {prometheus::MetricType::Counter, "counter"},
         {prometheus::MetricType::Gauge, "gauge"},
@@ -143,7 +155,7 @@ void TestCatalogue::everyLabelIsThereFromTheStart_data()
         row(QByteArray("relay_dropped_total{reason=\"") + reason + "\"}");
     }
     for (const char *reason :
-         {"bad_request", "forbidden_origin", "method_not_allowed", "upgrade_required",
+         {"bad_request", "forbidden_origin", "method_not_allowed", "upgrade_required", "channel",
           "head_too_large", "connection_limit", "shutting_down", "timeout", "tls", "disconnected"})
     {
         row(QByteArray("relay_handshake_failures_total{reason=\"") + reason + "\"}");
@@ -153,7 +165,12 @@ void TestCatalogue::everyLabelIsThereFromTheStart_data()
     {
         row(QByteArray("relay_disconnections_total{code=\"") + code + "\"}");
     }
-    for (const char *limit : {"message_size", "queue_size", "slow_grace", "keepalive_timeout"}) {
+    for (const char *result : {"exact", "gap", "unknown"}) {
+        row(QByteArray("relay_resumes_total{result=\"") + result + "\"}");
+    }
+    for (const char *limit :
+         {"message_size", "queue_size", "slow_grace", "keepalive_timeout", "channel_clients"})
+    {
         row(QByteArray("relay_limit_disconnections_total{limit=\"") + limit + "\"}");
     }
     for (std::size_t rule = 0; rule < kProtocolRules; ++rule) {
@@ -162,7 +179,8 @@ void TestCatalogue::everyLabelIsThereFromTheStart_data()
     }
     for (const char *name :
          {"websocket_connected_clients", "websocket_messages_total", "websocket_connections_total",
-          "websocket_disconnections_total", "relay_publish_to_write_seconds_count",
+          "websocket_disconnections_total", "relay_event_streams", "relay_event_streams_total",
+          "relay_channels", "relay_history_bytes", "relay_publish_to_write_seconds_count",
           "relay_publish_to_write_seconds_bucket{le=\"+Inf\"}"})
     {
         row(name);
@@ -174,6 +192,18 @@ void TestCatalogue::everyLabelIsThereFromTheStart()
 {
     QFETCH(const QByteArray, sample);
     QCOMPARE(parsed(renderMetrics(emptyInput())).samples.value(sample, "missing"), "0");
+}
+
+/// Methods and statuses are too many to be there before they are met, and most never are.
+void TestCatalogue::requestsAreThereOnceTheyWereMade()
+{
+    MetricsInput input = emptyInput();
+    QVERIFY(renderMetrics(input).find("relay_http_requests_total") == std::string::npos);
+    input.counters.httpRequests[std::size_t(HttpMethod::Post)][statusIndex(200)] = 1;
+    const std::string text = renderMetrics(input);
+    QVERIFY(text.find("relay_http_requests_total{method=\"POST\",code=\"200\"} 1\n")
+            != std::string::npos);
+    QCOMPARE(parsed(text).samples.size(), parsed(renderMetrics(emptyInput())).samples.size() + 1);
 }
 
 void TestCatalogue::valuesAreExact_data()
@@ -192,6 +222,15 @@ void TestCatalogue::valuesAreExact_data()
     row("relay_deliveries_total", "1006");
     row("relay_pings_sent_total", "1007");
     row("relay_inbox_pauses_total", "1008");
+    row("relay_event_streams", "18");
+    row("relay_event_streams_total", "1009");
+    row("relay_channels", "19");
+    row("relay_history_bytes", "9007199254740991");
+    row("relay_resumes_total{result=\"exact\"}", "600");
+    row("relay_resumes_total{result=\"unknown\"}", "602");
+    row("relay_http_requests_total{method=\"GET\",code=\"101\"}", "700");
+    row("relay_http_requests_total{method=\"POST\",code=\"503\"}", "919");
+    row("relay_http_requests_total{method=\"other\",code=\"other\"}", "1120");
     row("relay_workers", "2");
     row("relay_disconnections_total{code=\"1000\"}", "100");
     row("relay_disconnections_total{code=\"1011\"}", "110");
@@ -200,9 +239,11 @@ void TestCatalogue::valuesAreExact_data()
     row("relay_dropped_total{reason=\"slow_consumer\"}", "200");
     row("relay_dropped_total{reason=\"disconnected\"}", "202");
     row("relay_handshake_failures_total{reason=\"bad_request\"}", "300");
-    row("relay_handshake_failures_total{reason=\"disconnected\"}", "309");
+    row("relay_handshake_failures_total{reason=\"channel\"}", "304");
+    row("relay_handshake_failures_total{reason=\"disconnected\"}", "310");
     row("relay_limit_disconnections_total{limit=\"message_size\"}", "400");
     row("relay_limit_disconnections_total{limit=\"keepalive_timeout\"}", "403");
+    row("relay_limit_disconnections_total{limit=\"channel_clients\"}", "404");
     row("relay_protocol_violations_total{rule=\"r0\"}", "500");
     row("relay_protocol_violations_total{rule=\"r10\"}", "510");
     row("relay_publish_to_write_seconds_bucket{le=\"1e-05\"}", "3");
@@ -235,10 +276,11 @@ void TestCatalogue::pageHoldsNothingElse()
 {
     const Page page = parsed(renderMetrics(busyInput()));
     QVERIFY2(page.duplicates.isEmpty(), page.duplicates.join(", ").constData());
-    constexpr std::size_t kPlain = 4 + 1 + 3 + 2 + 1 + 6; // without labels, and relay_build_info
+    constexpr std::size_t kPlain = 4 + 4 + 1 + 3 + 2 + 1 + 6; // no labels, and relay_build_info
     constexpr std::size_t kLabelled = kDropReasonLabels.size() + kHandshakeFailureLabels.size()
                                       + kCountedCloseCodes.size() + 1 + kLimitHitLabels.size()
-                                      + kProtocolRules;
+                                      + kProtocolRules + kResumeResultLabels.size()
+                                      + kHttpMethodLabels.size() * (kCountedStatuses.size() + 1);
     constexpr std::size_t kHistogram = kLatencyBounds.size() + 1 + 2;
     QCOMPARE(std::size_t(page.samples.size()), kPlain + kLabelled + kHistogram);
 }
