@@ -24,7 +24,7 @@ try:
 except ImportError as error:
     missing = [str(error)]
 if missing:
-    print("skipped: install chromium, chromium-driver, python3-selenium, python3-websockets:", *missing, file=sys.stderr)
+    print("skipped, for want of", *missing, "(see the group test of scripts/packages.txt)", file=sys.stderr)
     sys.exit(77)
 
 from relayd_process import Relayd
@@ -191,7 +191,8 @@ class Reading(PageTest):
         self.open(self.one)
         send_over_websocket(self.url, *[f"message {number}" for number in range(60)])
         eventually(lambda: len(self.one.messages()) == 60)
-        at_end = "const v = document.getElementById('viewport'); return v.scrollHeight - v.scrollTop - v.clientHeight < 3"
+        at_end = """const view = document.getElementById('viewport');
+            return view.scrollHeight - view.scrollTop - view.clientHeight < 3"""
         self.assertTrue(self.one.run(at_end))
         self.one.run("document.getElementById('viewport').scrollTop = 0")
         eventually(lambda: not self.one.run(at_end))
@@ -244,7 +245,8 @@ class ComingBack(PageTest):
         send_over_websocket(self.url, "d", "e")
         self.open(self.one)
         self.one.wait_for_text("e")
-        self.assertEqual(self.one.rows(), ["a", "0000  " + "62".ljust(48) + " b", "c", "2 messages since you were here:", "d", "e"])
+        self.assertEqual(self.one.rows(), [
+            "a", "0000  " + "62".ljust(48) + " b", "c", "2 messages since you were here:", "d", "e"])
         self.assertEqual([message["offset"] for message in self.one.messages()], [1, 2, 3, 4, 5])
 
     def test_a_reload_says_what_cannot_be_given(self):
@@ -434,7 +436,8 @@ class Looks(PageTest):
         send_over_websocket(
             self.url, "Good morning. Pump 3 is back since 06:40.", "Thanks! I see it in the figures, too.",
             '{"pump":3,"state":"running","flow":{"value":12.50,"unit":"l/s"},"alarms":[]}',
-            "Could somebody look at the log?\n\n    06:38:12  valve 7 open\n    06:40:01  pump 3 start\n\nIt seems quick to me.",
+            "Could somebody look at the log?\n\n    06:38:12  valve 7 open\n    06:40:01  pump 3 start\n\n"
+            "It seems quick to me.",
             bytes.fromhex("89504e470d0a1a0a0000000d49484452") + bytes(range(48)),
             "\n".join(f"06:{minute:02}:00  flow {minute / 4:.2f} l/s" for minute in range(40, 60)), "שלום עולם")
         eventually(lambda: len(self.one.messages()) == 7)
