@@ -66,6 +66,9 @@ void WebSocketProtocol::start(const QByteArray &key, QByteArray sentBehind)
 void WebSocketProtocol::upgraded(std::unique_ptr<QWebSocket> webSocket)
 {
     m_webSocket = std::move(webSocket);
+    if (!m_client.isOpen()) {
+        return; // it ended while QWebSocketServer, which answers from a queued call, had its request
+    }
     m_client.socket().freeHandshakeBuffer();
     m_client.watchDeadline(m_worker.options().keepalive.interval);
     queueControl();
