@@ -97,6 +97,18 @@ void Client::resumeReading()
     }
 }
 
+void Client::goOnNextTurn()
+{
+    m_worker.goOnNextTurn(*this);
+}
+
+void Client::goOn()
+{
+    if (m_state == State::Open) {
+        m_protocol->goOn();
+    }
+}
+
 void Client::received(std::span<const char> bytes)
 {
     if (m_state == State::Open || m_state == State::Closing) {
@@ -150,8 +162,7 @@ void Client::join(const Subscription &subscription)
                          .replay = entered->joined.replay,
                          .retryMilliseconds = m_worker.options().eventSource.retry.count()},
                         m_format, m_room->audience()));
-    const Batch past = m_worker.batchOf(entered->joined.replay.messages, m_format, *m_room);
-    m_worker.counters().deliveries.add(queueFrom(past.chunks(), 0));
+    m_worker.counters().deliveries.add(queueFrom(entered->past.chunks(), 0));
 }
 
 bool Client::takeIsChoosy(const Message &first)

@@ -72,6 +72,8 @@ public:
     /// Ends at once, without a word.
     void endNow();
     void resumeReading();
+    /// What goOnNextTurn() has asked for.
+    void goOn();
 
     // For its protocol:
     [[nodiscard]] Worker &worker() { return m_worker; }
@@ -91,6 +93,8 @@ public:
     void queueLast(const QByteArray &bytes);
     /// flush() is called at the end of the turn.
     void requestFlush();
+    /// ClientProtocol::goOn() is called after the other clients have had their turn, if it is open.
+    void goOnNextTurn();
     [[nodiscard]] qint64 queuedBytes() const { return m_outbox.bytes(); }
     [[nodiscard]] bool isReadingPaused() const { return m_isReadingPaused; }
     /// Whether more than half of limits.queue_size has waited for longer than slow_clients.grace.

@@ -33,6 +33,8 @@ public:
     [[nodiscard]] virtual bool wantsInput() const { return true; }
     /// The peer is not read from, because it does not take what waits for it.
     virtual void readingPaused() {}
+    /// What Client::goOnNextTurn() has asked for.
+    virtual void goOn() {}
     /// The peer has sent, or taken, something.
     virtual void signOfLife() {}
     /// Client::watchDeadline() has run out.

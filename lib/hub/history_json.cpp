@@ -41,8 +41,10 @@ write(QJsonObject object, const Replay &replay, const QByteArray &since, bool wi
     }
     object.insert(QStringLiteral("messages"), messages);
     if (replay.hasGap()) {
+        const auto from = Position::fromText(since);
         object.insert(QStringLiteral("gap"),
-                      QJsonObject{{QStringLiteral("from"), latin1(since)},
+                      QJsonObject{{QStringLiteral("from"),
+                                   from ? QJsonValue(latin1(from->toText())) : QJsonValue::Null},
                                   {QStringLiteral("to"), latin1(replay.start.toText())}});
     }
     return QJsonDocument(object).toJson(QJsonDocument::Compact);

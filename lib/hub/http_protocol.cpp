@@ -54,7 +54,8 @@ void HttpProtocol::received(std::span<const char> bytes)
 
 void HttpProtocol::serve()
 {
-    while (m_client.isOpen() && !m_isBacklogged) {
+    const TimePoint turnOver = Clock::now() + kMaxTurnTime;
+    while (m_client.isOpen() && wantsInput()) {
         switch (m_reader.next()) {
         case HttpRequestReader::Status::NeedMore:
             if (m_reader.isIdle()) {
@@ -71,6 +72,10 @@ void HttpProtocol::serve()
         case HttpRequestReader::Status::Complete: {
             const auto answerBody = std::exchange(m_answerBody, nullptr);
             answer(answerBody(m_reader.body()));
+            if (m_client.isOpen() && !m_reader.isIdle() && Clock::now() >= turnOver) {
+                m_isTurnOver = true;
+                m_client.goOnNextTurn();
+            }
             break;
         }
         case HttpRequestReader::Status::Failed:
@@ -191,10 +196,21 @@ void HttpProtocol::refuse(HttpResponse response)
 void HttpProtocol::written()
 {
     if (std::exchange(m_isBacklogged, false)) {
-        serve(); // what was sent meanwhile
-        if (m_client.isOpen() && !m_isBacklogged) {
-            m_client.resumeReading();
-        }
+        resume();
+    }
+}
+
+void HttpProtocol::goOn()
+{
+    m_isTurnOver = false;
+    resume();
+}
+
+void HttpProtocol::resume()
+{
+    serve(); // what was sent meanwhile
+    if (m_client.isOpen() && wantsInput()) {
+        m_client.resumeReading();
     }
 }
 

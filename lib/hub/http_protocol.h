@@ -1,10 +1,12 @@
 #pragma once
 
+#include "base/clock.h"
 #include "hub/channel_api.h"
 #include "hub/client_protocol.h"
 #include "wire/http_request_reader.h"
 #include "wire/http_response.h"
 
+#include <chrono>
 #include <functional>
 
 namespace relay {
@@ -21,19 +23,22 @@ class Worker;
 /// Thread: its client's worker.
 /// Owner: Client.
 /// Limits: limits.requestHeadSize, requestHeaderFields and handshakeTimeout for a head; http's for a
-/// body and for silence. While kMaxBacklogBytes of answers wait nothing more is read.
+/// body and for silence. While kMaxBacklogBytes of answers wait nothing more is read. Requests that
+/// came together are answered for kMaxTurnTime at most before the worker's other clients are served.
 /// Errors: are answered (400, 408, 413, 431, 501) and end the connection.
 class HttpProtocol final : public ClientProtocol
 {
 public:
     static constexpr qint64 kMaxBacklogBytes = 65536;
+    static constexpr std::chrono::milliseconds kMaxTurnTime{2};
 
     /// `isOverLimit`: limits.connections was reached; whatever is asked is answered 503.
     HttpProtocol(Client &client, bool isOverLimit);
 
     void received(std::span<const char> bytes) override;
     void written() override;
-    [[nodiscard]] bool wantsInput() const override { return !m_isBacklogged; }
+    void goOn() override;
+    [[nodiscard]] bool wantsInput() const override { return !m_isBacklogged && !m_isTurnOver; }
     void expired() override;
     void peerEnded() override;
     void socketFailed(const QString &reason) override;
@@ -48,6 +53,7 @@ private:
     };
 
     void serve();
+    void resume();
     /// Each returns whether this protocol goes on.
     bool beginRequest();
     bool act(ChannelApi::Upgrade &&upgrade);
@@ -71,6 +77,7 @@ private:
     bool m_isHeadKnown = false;
     bool m_hasAnswered = false;
     bool m_isBacklogged = false;
+    bool m_isTurnOver = false; // goOn() comes
 };
 
 } // namespace relay

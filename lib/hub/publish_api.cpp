@@ -228,6 +228,9 @@ PublishApi::publishItem(ClientId client, const QByteArray &key, const QJsonObjec
         return Error{400, "bad_message",
                      "A message is an object with a channel, and either text or base64."};
     }
+    if (!channel.toString().isValidUtf16() || !text.toString().isValidUtf16()) {
+        return Error{400, "not_utf8", "\\u escapes of surrogates come in pairs."};
+    }
     const auto name = ChannelName::fromText(channel.toString().toUtf8());
     if (!name) {
         return Error{404, "no_such_channel", name.error().message.toUtf8()};

@@ -1,6 +1,7 @@
 #include "hub/room.h"
 
 #include "hub/client.h"
+#include "hub/outbox.h"
 
 #include "channels/channel.h"
 
@@ -15,6 +16,17 @@ namespace {
 
 /// A turn's list that has grown beyond this gives its memory back: there may be very many rooms.
 constexpr std::size_t kKeptTurn = 64;
+
+std::vector<Chunk>
+inFormat(std::span<const MessagePtr> messages, MessageFormat format, const Audience &audience)
+{
+    std::vector<Chunk> pieces;
+    pieces.reserve(messages.size());
+    for (const MessagePtr &message : messages) {
+        pieces.push_back(formatted(*message, format, audience));
+    }
+    return pieces;
+}
 
 /// A turn's messages in each format that somebody wants, made when it is first wanted.
 class Formats
@@ -58,12 +70,30 @@ Batch batchOf(std::span<const MessagePtr> messages,
               const Audience &audience,
               qsizetype maxChunkBytes)
 {
-    std::vector<Chunk> pieces;
-    pieces.reserve(messages.size());
-    for (const MessagePtr &message : messages) {
-        pieces.push_back(formatted(*message, format, audience));
+    return Batch(inFormat(messages, format, audience), maxChunkBytes);
+}
+
+Batch batchOf(Replay &replay,
+              MessageFormat format,
+              const Audience &audience,
+              qsizetype maxChunkBytes,
+              qint64 maxBytes)
+{
+    const std::vector<Chunk> pieces = inFormat(replay.messages, format, audience);
+    qint64 bytes = 0;
+    std::size_t first = pieces.size();
+    while (first > 0 && bytes + Outbox::costOf(pieces[first - 1]) <= maxBytes) {
+        bytes += Outbox::costOf(pieces[--first]);
     }
-    return Batch(pieces, maxChunkBytes);
+    if (first > 0) {
+        replay.start = audience.positionAfter(*replay.messages[first - 1]);
+        replay.messages.erase(replay.messages.begin(),
+                              replay.messages.begin() + static_cast<std::ptrdiff_t>(first));
+        if (replay.resumed == Resumed::Exactly) {
+            replay.resumed = Resumed::WithGap;
+        }
+    }
+    return Batch(std::span(pieces).subspan(first), maxChunkBytes);
 }
 
 Room::Room(Inbox &inbox, ChannelHandle channel)

@@ -5,6 +5,7 @@
 #include "hub/message_format.h"
 
 #include "channels/channel_handle.h"
+#include "channels/replay.h"
 #include "channels/subscriber.h"
 
 #include <optional>
@@ -71,5 +72,14 @@ Batch batchOf(std::span<const MessagePtr> messages,
               MessageFormat format,
               const Audience &audience,
               qsizetype maxChunkBytes);
+
+/// The same of what a client is given of the past. In a format a message may be far longer than it is
+/// kept (an event has a field for each line): what would cost more than `maxBytes` to queue is taken
+/// off the replay, oldest first, as a gap.
+Batch batchOf(Replay &replay,
+              MessageFormat format,
+              const Audience &audience,
+              qsizetype maxChunkBytes,
+              qint64 maxBytes);
 
 } // namespace relay

@@ -121,10 +121,14 @@ void Worker::turnEnded()
     if (const auto grace = std::exchange(m_incoming.closeWithin, std::nullopt)) {
         closeAll(*grace);
     }
+    goOnWithUnfinished();
     flushClients();
     resumeReaders();
     bury();
     m_now.reset();
+    if (!m_unfinished.empty()) {
+        m_thread.wakeUp();
+    }
     m_isInboxDueThisTurn = true;
 }
 
@@ -230,10 +234,12 @@ Worker::join(Client &client, const Subscription &subscription, qint64 maxReplayB
         return std::nullopt;
     }
     room.add(client);
+    Batch past =
+        batchOf(joined->replay, client.format(), room.audience(), m_maxChunkBytes, maxReplayBytes);
     if (joined->replay.resumed != Resumed::NotAsked) {
         m_counters.resumes[static_cast<std::size_t>(resultOf(joined->replay.resumed))].add();
     }
-    return Entered{&room, *std::move(joined)};
+    return Entered{&room, *std::move(joined), std::move(past)};
 }
 
 Room &Worker::roomOf(const Subscription &subscription)
@@ -279,13 +285,6 @@ void Worker::abandonIfEmpty(Room &room)
     m_rooms.erase(known);
 }
 
-Batch Worker::batchOf(std::span<const MessagePtr> messages,
-                      MessageFormat format,
-                      const Room &room) const
-{
-    return relay::batchOf(messages, format, room.audience(), m_maxChunkBytes);
-}
-
 void Worker::ended(Client &client, bool wasClient, quint16 closeCode, const QString &reason)
 {
     m_ended.push_back(&client);
@@ -315,6 +314,7 @@ void Worker::bury()
     const auto hasEnded = [](const Client *client) { return client->hasEnded(); };
     std::erase_if(m_flushDue, hasEnded);
     std::erase_if(m_pausedReaders, hasEnded);
+    std::erase_if(m_unfinished, hasEnded);
     for (const Client *client : std::exchange(m_ended, {})) {
         const std::size_t slot = client->slot;
         m_clients.back()->slot = slot;
@@ -442,6 +442,13 @@ void Worker::resumeReaders()
     }
     for (Client *client : std::exchange(m_pausedReaders, {})) {
         client->resumeReading();
+    }
+}
+
+void Worker::goOnWithUnfinished()
+{
+    for (Client *client : std::exchange(m_unfinished, {})) {
+        client->goOn();
     }
 }
 

@@ -118,6 +118,8 @@ public:
     [[nodiscard]] bool isCongested() const { return m_shared.backpressure.isOn(); }
     /// Client::resumeReading() is called when isCongested() is over.
     void resumeLater(Client &client);
+    /// Client::goOn() is called in the next turn, which comes at once.
+    void goOnNextTurn(Client &client) { m_unfinished.push_back(&client); }
     /// Client::flush() is called at the end of the turn.
     void flushAtTurnEnd(Client &client) { m_flushDue.push_back(&client); }
 
@@ -131,13 +133,13 @@ public:
     {
         Room *room;
         Joined joined;
+        Batch past; ///< the replay's messages
     };
-    /// Nothing when the channel is full. Either way ended() follows.
+    /// Nothing when the channel is full. Either way ended() follows. What is replayed costs at most
+    /// `maxReplayBytes` to queue.
     [[nodiscard]] std::optional<Entered>
     join(Client &client, const Subscription &subscription, qint64 maxReplayBytes);
     void leave(Client &client, Room &room);
-    [[nodiscard]] Batch
-    batchOf(std::span<const MessagePtr> messages, MessageFormat format, const Room &room) const;
     /// A message of a member, to its room.
     void publish(Client &sender, const Frame &message);
     /// Delivers what waits in the inbox without waiting for the end of the turn.
@@ -172,6 +174,7 @@ private:
     void observeLatency(std::span<const Delivery> deliveries);
     void flushClients();
     void resumeReaders();
+    void goOnWithUnfinished();
     void bury();
     void turnWheel();
 
@@ -198,6 +201,7 @@ private:
     std::vector<std::unique_ptr<Room>> m_abandonedRooms;
     std::vector<Client *> m_flushDue;
     std::vector<Client *> m_pausedReaders;
+    std::vector<Client *> m_unfinished; // see goOnNextTurn()
     std::vector<Client *> m_ended;
     std::vector<std::unique_ptr<ClientProtocol>> m_buriedProtocols;
     Inbox::Content m_incoming;
