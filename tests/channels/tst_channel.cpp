@@ -353,6 +353,10 @@ void TestChannel::replaysNothingThatIsTooOld()
     QVERIFY(readAt(kStart + 62s, newest(3)).messages.empty());
     QCOMPARE(readAt(kStart + 62s, since({beginning.epoch, 3})).resumed, Resumed::Exactly);
     QCOMPARE(readAt(kStart + 62s, since({beginning.epoch, 2})).resumed, Resumed::WithGap);
+    // Who speaks in a channel drops it for good.
+    const Publication published = room.channel.publish(messageOf("4", kStart + 62s));
+    QCOMPARE(published.kept.grownBytes, costOf(1) - 3 * costOf(1));
+    QCOMPARE(published.kept.oldestSequence, room.channel.state().sequence);
 }
 
 // A channel that keeps nothing can still say whether anything was missed.

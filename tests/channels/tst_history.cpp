@@ -13,6 +13,7 @@ using relay::History;
 using relay::Message;
 using relay::MessagePtr;
 using relay::TimePoint;
+using relay::test::allocatedBytes;
 using relay::test::costOf;
 using relay::test::kStart;
 using relay::test::messageOf;
@@ -53,6 +54,7 @@ private Q_SLOTS:
     void whatIsKeptBehindALongMessageIsWithoutAHole();
     void saysWhenTheOldestExpires();
     void dropsWhatItIsToldTo();
+    void takesNoMoreTheLongerItIsUsed();
     void doesAsAnObviousOneDoes();
 };
 
@@ -204,6 +206,22 @@ void TestHistory::dropsWhatItIsToldTo()
     QCOMPARE(history.bytes(), 0);
     QCOMPARE(history.forgottenSequence(), 3U);
     QCOMPARE(history.clear(), 0);
+}
+
+// A channel that is spoken in for weeks takes what its limits allow, and nothing once it is empty.
+void TestHistory::takesNoMoreTheLongerItIsUsed()
+{
+    if (allocatedBytes() == 0) {
+        QSKIP("this allocator does not say what it has given out");
+    }
+    const std::size_t before = allocatedBytes();
+    History history({1000, 1 << 20, 0ms});
+    for (quint64 i = 1; i <= 100'000; ++i) {
+        (void)history.append(numbered(i, "x"));
+    }
+    QVERIFY(allocatedBytes() < before + static_cast<std::size_t>(history.bytes() * 11 / 10));
+    (void)history.clear();
+    QVERIFY(allocatedBytes() < before + 8192); // what the allocator holds ready for itself
 }
 
 // Random use against a deque and obvious loops.

@@ -5,6 +5,7 @@
 #include <QTest>
 
 #include <algorithm>
+#include <atomic>
 #include <latch>
 #include <limits>
 #include <thread>
@@ -145,6 +146,20 @@ private:
     QByteArray m_flaw;
 };
 
+/// Remembers only the numbers; others may look how many they are.
+class NumberRecorder final : public relay::Subscriber
+{
+public:
+    void take(const MessagePtr &message, relay::WakeList &) override
+    {
+        taken.push_back(message->sequence);
+        count.store(taken.size());
+    }
+
+    std::vector<quint64> taken;
+    std::atomic<std::size_t> count{0};
+};
+
 } // namespace
 
 class TestPatternListeners : public QObject
@@ -161,6 +176,7 @@ private Q_SLOTS:
     void tellsOfAGap_data();
     void tellsOfAGap();
     void aChannelThatIsGoneIsAGap();
+    void aListenerTakesAllFromWhereItJoined();
     void aPositionIsOneNumber();
 };
 
@@ -354,6 +370,72 @@ void TestPatternListeners::aChannelThatIsGoneIsAGap()
     QCOMPARE(relay.read("*", since(relay.position(last))).resumed, Resumed::Exactly);
 }
 
+// Nobody listens, and numbers are drawn without a lock; then somebody joins. What is numbered above
+// the number that it is told comes to it, the very next message, too: that one may have been on its
+// way when nobody listened.
+void TestPatternListeners::aListenerTakesAllFromWhereItJoined()
+{
+    constexpr std::size_t kSessions = 3000;
+    constexpr quint64 kAhead = 200;
+    struct Session
+    {
+        quint64 joinedAt;
+        std::vector<quint64> taken;
+    };
+    relay::PatternListeners patterns;
+    std::array<std::vector<quint64>, 2> published;
+    std::vector<Session> sessions;
+    std::atomic<quint64> mayDraw{0}; // so that the publishers run, but not away
+    std::atomic<bool> isDone{false};
+    std::vector<std::thread> threads;
+    for (std::vector<quint64> &numbers : published) {
+        threads.emplace_back([&] {
+            relay::PatternListeners::Matches matches; // as of a channel
+            const auto message = messageOf("x");
+            message->channel = named("a/1");
+            while (!isDone) {
+                if (patterns.lastSequence() >= mayDraw) {
+                    std::this_thread::yield();
+                    continue;
+                }
+                relay::WakeList sleepers;
+                (void)patterns.publish(message, matches, sleepers);
+                numbers.push_back(message->sequence);
+            }
+        });
+    }
+    while (sessions.size() < kSessions) {
+        const quint64 leftAt = patterns.lastSequence(); // nobody listens for a while
+        mayDraw = leftAt + kAhead;
+        while (patterns.lastSequence() < leftAt + 10) {
+            std::this_thread::yield();
+        }
+        NumberRecorder recorder;
+        const quint64 joinedAt = patterns.join(pattern("a/*"), recorder, 1);
+        mayDraw = joinedAt + kAhead;
+        while (recorder.count < 3) {
+            std::this_thread::yield();
+        }
+        patterns.leave(pattern("a/*"), recorder);
+        sessions.push_back({joinedAt, std::move(recorder.taken)});
+    }
+    isDone = true;
+    for (std::thread &thread : threads) {
+        thread.join();
+    }
+    std::vector<quint64> all;
+    for (const std::vector<quint64> &numbers : published) {
+        QVERIFY(std::is_sorted(numbers.begin(), numbers.end()));
+        all.insert(all.end(), numbers.begin(), numbers.end());
+    }
+    std::sort(all.begin(), all.end());
+    QVERIFY(std::adjacent_find(all.begin(), all.end()) == all.end());
+    for (const Session &session : sessions) {
+        const auto first = std::upper_bound(all.begin(), all.end(), session.joinedAt);
+        QVERIFY(std::equal(session.taken.begin(), session.taken.end(), first));
+    }
+}
+
 // The claim that pattern listeners rest on: all matching messages up to the position have come, and
 // none behind it. Threads publish to several channels while listeners come, go, and come back with
 // the number of the last message that they saw: each has every message of its channels once, and the
@@ -361,8 +443,8 @@ void TestPatternListeners::aChannelThatIsGoneIsAGap()
 void TestPatternListeners::aPositionIsOneNumber()
 {
     constexpr std::size_t kPublishers = 3;
-    constexpr int kMessages = 150; // each
-    constexpr int kRounds = 40;
+    constexpr int kMessages = 200; // each
+    constexpr int kRounds = 60;
     static constexpr std::array<const char *, 4> kNames{"a/1", "a/2", "b/1", "b/2"};
     for (int round = 0; round < kRounds; ++round) {
         Relay relay;
