@@ -107,12 +107,7 @@ Publication Channel::publish(const std::shared_ptr<Message> &message)
         const MutexLock lock(m_mutex);
         message->offset = ++m_offset;
         message->time = wallClockMilliseconds();
-        published.clients = m_patterns.publish(message, m_matches, sleepers);
-        m_sequence = message->sequence;
-        for (const Attendance &attendance : m_attendances) {
-            attendance.subscriber->take(message, sleepers);
-            published.clients += attendance.clients;
-        }
+        published.clients = handOut(message, sleepers);
         const qint64 grownBytes = m_history.append(message) + m_history.expire(message->acceptedAt);
         published.kept = kept(grownBytes);
         published.isToBeFiled = !published.kept.isEmpty && !std::exchange(m_isFiled, true);
@@ -120,6 +115,23 @@ Publication Channel::publish(const std::shared_ptr<Message> &message)
     wakeAll(sleepers);
     published.position = message->position();
     return published;
+}
+
+/// Numbers it among all messages, too; returns how many clients it goes to.
+int Channel::handOut(const std::shared_ptr<Message> &message, WakeList &sleepers)
+{
+    int handedTo = 0;
+    if (m_options.subscribe) {
+        handedTo = m_patterns.publish(message, m_matches, sleepers);
+        for (const Attendance &attendance : m_attendances) {
+            attendance.subscriber->take(message, sleepers);
+            handedTo += attendance.clients;
+        }
+    } else {
+        m_patterns.number(*message);
+    }
+    m_sequence = message->sequence;
+    return handedTo;
 }
 
 Channel::State Channel::currentState() const
@@ -145,9 +157,13 @@ Channel::Past Channel::read(const ReplayLimits &limits, const ReplayRequest &req
 /// Offsets have no holes: the message with offset o is the (m_offset - o)th from the end.
 Replay Channel::replay(const ReplayLimits &limits, const ReplayRequest &request) const
 {
+    Replay result;
+    if (!m_options.subscribe) {
+        result.start = {m_epoch, m_offset};
+        return result;
+    }
     const Messages available = fresh(m_history.messages(), limits.now, m_options.history);
     std::size_t wanted = std::min(available.size(), static_cast<std::size_t>(request.last));
-    Replay result;
     if (request.isResume()) {
         const auto since = Position::fromText(request.since);
         if (!since || since->epoch != m_epoch || since->offset > m_offset) {
@@ -176,6 +192,9 @@ Replay Channel::replay(const ReplayLimits &limits, const ReplayRequest &request)
 quint64
 Channel::collect(quint64 after, quint64 upTo, TimePoint now, std::vector<MessagePtr> &into) const
 {
+    if (!m_options.subscribe) {
+        return 0;
+    }
     const MutexLock lock(m_mutex);
     const Messages kept = m_history.messages();
     const Messages available = fresh(kept, now, m_options.history);

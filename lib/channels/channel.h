@@ -80,7 +80,7 @@ public:
     };
     [[nodiscard]] Past read(const ReplayLimits &limits, const ReplayRequest &request) const;
     /// Appends the kept messages with a sequence number in (after, upTo], for pattern listeners, and
-    /// returns forgottenSequence.
+    /// returns forgottenSequence. Nothing of a channel that nobody may listen to.
     quint64
     collect(quint64 after, quint64 upTo, TimePoint now, std::vector<MessagePtr> &into) const;
     [[nodiscard]] bool isFull() const;
@@ -97,6 +97,8 @@ private:
         int clients;
     };
 
+    int handOut(const std::shared_ptr<Message> &message, WakeList &sleepers)
+        RELAY_REQUIRES(m_mutex);
     [[nodiscard]] int clients() const RELAY_REQUIRES(m_mutex);
     [[nodiscard]] State currentState() const RELAY_REQUIRES(m_mutex);
     [[nodiscard]] Replay replay(const ReplayLimits &limits, const ReplayRequest &request) const

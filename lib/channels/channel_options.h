@@ -15,7 +15,8 @@ struct ChannelOptions
     bool echo = true;
     /// Whether clients may publish. Hub::publish() always may.
     bool publish = true;
-    /// Whether clients may listen and read the history.
+    /// Whether clients may listen, by the name or a pattern, and read the history. If not, who joins
+    /// can only publish, and hears nothing.
     bool subscribe = true;
     /// Members at once, WebSocket and EventSource together; one more is answered 503. 0: no limit of
     /// its own.

@@ -90,7 +90,9 @@ void ChannelRegistry::release(Channel &channel)
     if (--entry->second->handles > 0) {
         return;
     }
-    forgotten(channel.state().sequence);
+    if (channel.options().subscribe) {
+        forgotten(channel.state().sequence);
+    }
     gone = std::move(entry->second);
     part.entries.erase(entry);
     shrink(part.entries);

@@ -59,6 +59,8 @@ public:
     /// Numbers the message, and hands it to all who listen to its channel by a pattern; returns how
     /// many clients these are. `matches` is the channel's, whose lock is held.
     int publish(const std::shared_ptr<Message> &message, Matches &matches, WakeList &sleepers);
+    /// Only numbers it: nobody may hear it.
+    void number(Message &message) { message.sequence = draw(); }
 
     /// How many clients listen to the name by a pattern.
     [[nodiscard]] int clientCount(const ChannelName &name) const;

@@ -3,13 +3,18 @@
 
 #include <QJsonArray>
 #include <QJsonObject>
+#include <QSignalSpy>
 #include <QTest>
 
+using relay::ChannelPattern;
+using relay::ChannelRule;
 using relay::HubOptions;
 using relay::test::HttpAnswer;
 using relay::test::HttpPeer;
 using relay::test::TestHub;
 using relay::test::testOptions;
+using relay::test::waitFor;
+using relay::test::WebClient;
 using relay::test::WorkerHold;
 
 namespace {
@@ -44,6 +49,7 @@ private Q_SLOTS:
     void halfASurrogatePairIsNotPublished_data();
     void halfASurrogatePairIsNotPublished();
     void whatIsNoPositionIsNotRepeated();
+    void nobodyHearsAChannelThatOnlyTakes();
 };
 
 void TestHttpHardening::aMessageOfManyLinesShutsNobodyOut_data()
@@ -174,6 +180,47 @@ void TestHttpHardening::whatIsNoPositionIsNotRepeated()
     const QJsonValue gap = answer.json().value(QLatin1String("gap"));
     QVERIFY(gap.isObject());
     QVERIFY(gap.toObject().value(QLatin1String("from")).isNull());
+}
+
+// subscribe: false holds for patterns, for WebSockets (which may join to publish), and for their
+// replays.
+void TestHttpHardening::nobodyHearsAChannelThatOnlyTakes()
+{
+    HubOptions options = testOptions();
+    ChannelRule rule{ChannelPattern::fromText("drop/*").value(), {}};
+    rule.options.subscribe = false;
+    options.channels = {rule};
+    TestHub relay(options);
+    HttpPeer publisher(relay.port());
+    const QByteArrayList text{"Content-Type: text/plain"};
+    QCOMPARE(publisher.ask(HttpPeer::post("/drop/a", "before", text)).status, 200);
+
+    HttpPeer pattern(relay.port());
+    QCOMPARE(pattern.listen("/**?last=10").status, 200);
+    QUrl url = relay.url();
+    url.setPath(QStringLiteral("/drop/a"));
+    url.setQuery(QStringLiteral("last=10"));
+    WebClient member(url);
+    QVERIFY(member.waitUntilConnected());
+    member.sendText("mine");
+    QVERIFY(relay.waitForCounters([](const auto &counters) { return counters.messages == 2; }));
+    const HttpAnswer answer = publisher.ask(HttpPeer::post("/drop/a", "after", text));
+    QCOMPARE(answer.json().value(QLatin1String("offset")).toInt(), 3);
+    QCOMPARE(answer.json().value(QLatin1String("clients")).toInt(), 0);
+    QCOMPARE(publisher.ask(HttpPeer::post("/open", "heard", text)).status, 200);
+
+    const auto event = pattern.nextEvent();
+    QVERIFY(event);
+    QCOMPARE(event->data, QByteArray("heard"));
+    HttpPeer reader(relay.port());
+    const HttpAnswer history = reader.ask(HttpPeer::get("/drop/*", {"Accept: application/json"}));
+    QCOMPARE(history.status, 200);
+    QVERIFY(history.json().value(QLatin1String("messages")).toArray().isEmpty());
+    // What it was sent would have been before the answer to its ping.
+    QSignalSpy pongs(&member.socket(), &QWebSocket::pong);
+    member.socket().ping();
+    QVERIFY(waitFor([&] { return !pongs.isEmpty(); }));
+    QVERIFY(member.received().empty());
 }
 
 QTEST_GUILESS_MAIN(TestHttpHardening)
