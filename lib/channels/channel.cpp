@@ -186,6 +186,7 @@ Replay Channel::replay(const ReplayLimits &limits, const ReplayRequest &request)
     }
     result.messages.assign(first.base(), newest.end());
     result.start = {m_epoch, m_offset - result.messages.size()};
+    result.gapEnd = result.start;
     return result;
 }
 

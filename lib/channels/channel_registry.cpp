@@ -189,6 +189,8 @@ Replay ChannelRegistry::replay(const ChannelPattern &pattern,
     } else if (!result.messages.empty()) {
         result.start.offset = result.messages.front()->sequence - 1;
     }
+    result.gapEnd = {m_patterns.epoch(),
+                     std::max(result.start.offset, std::min(forgottenUpTo, upTo))};
     return result;
 }
 

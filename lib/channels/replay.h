@@ -42,6 +42,9 @@ struct Replay
 {
     std::vector<MessagePtr> messages; ///< oldest first
     Position start;                   ///< where it begins: just before the first message
+    /// With a gap: what cannot be given lies between the position that was asked for and this one.
+    /// A pattern's channels do not reach back equally far: it may be behind `start`.
+    Position gapEnd;
     Resumed resumed = Resumed::NotAsked;
 
     /// Whether the listener must be told that something between its position and `start` cannot be

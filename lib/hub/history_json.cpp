@@ -45,7 +45,7 @@ write(QJsonObject object, const Replay &replay, const QByteArray &since, bool wi
         object.insert(QStringLiteral("gap"),
                       QJsonObject{{QStringLiteral("from"),
                                    from ? QJsonValue(latin1(from->toText())) : QJsonValue::Null},
-                                  {QStringLiteral("to"), latin1(replay.start.toText())}});
+                                  {QStringLiteral("to"), latin1(replay.gapEnd.toText())}});
     }
     return QJsonDocument(object).toJson(QJsonDocument::Compact);
 }

@@ -55,7 +55,7 @@ QJsonObject gapObject(const Welcome &welcome)
     const auto from = Position::fromText(welcome.askedFor);
     return {{QStringLiteral("from"),
              from ? QJsonValue(QString::fromLatin1(from->toText())) : QJsonValue::Null},
-            {QStringLiteral("to"), QString::fromLatin1(welcome.replay.start.toText())}};
+            {QStringLiteral("to"), QString::fromLatin1(welcome.replay.gapEnd.toText())}};
 }
 
 QByteArray compact(const QJsonObject &object)
