@@ -59,6 +59,14 @@ const std::vector<Asset> &assets()
     return kAssets;
 }
 
+/// Weak tags are the same here (RFC 9110, section 13.1.2): a proxy that compresses makes them so.
+bool isKnown(const Asset &asset, const HttpRequest &request)
+{
+    return request.hasToken("If-None-Match", asset.tag)
+           || request.hasToken("If-None-Match", QByteArray("W/" + asset.tag))
+           || request.hasToken("If-None-Match", "*");
+}
+
 HttpResponse answer(const Asset &asset, const HttpRequest &request)
 {
     HttpResponse response;
@@ -68,7 +76,7 @@ HttpResponse answer(const Asset &asset, const HttpRequest &request)
                        {"Content-Security-Policy", kContentSecurityPolicy},
                        {"X-Content-Type-Options", "nosniff"},
                        {"Referrer-Policy", "no-referrer"}};
-    if (request.hasToken("If-None-Match", asset.tag)) {
+    if (isKnown(asset, request)) {
         response.status = 304;
         return response;
     }
