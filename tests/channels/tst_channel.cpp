@@ -19,7 +19,6 @@ using relay::PatternListeners;
 using relay::Position;
 using relay::Publication;
 using relay::Replay;
-using relay::ReplayLimits;
 using relay::ReplayRequest;
 using relay::Resumed;
 using relay::test::costOf;
@@ -69,6 +68,31 @@ struct Room
     Channel channel{kName, options, patterns};
 };
 
+/// Joins, leaves, and comes back with its last position, until it has so many messages; returns what
+/// was wrong with them.
+QByteArray comeAndGo(Room &room, quint64 messages)
+{
+    quint64 seen = 0;
+    while (seen < messages) {
+        Recorder recorder;
+        const Joined joined = room.join(recorder, 1, since({room.channel.epoch(), seen}));
+        std::this_thread::yield();
+        room.channel.leave(recorder, 0);
+        if (joined.replay.resumed != Resumed::Exactly) {
+            return "not resumed exactly";
+        }
+        std::vector<MessagePtr> got = joined.replay.messages;
+        got.insert(got.end(), recorder.taken.begin(), recorder.taken.end());
+        for (const MessagePtr &message : got) {
+            if (message->offset != ++seen) {
+                return "offset " + QByteArray::number(message->offset) + " instead of "
+                       + QByteArray::number(seen);
+            }
+        }
+    }
+    return {};
+}
+
 /// Looks into the channel when it is woken: a call that came with a lock held would never return.
 class Sleeper final : public relay::Wakeable
 {
@@ -101,6 +125,7 @@ private Q_SLOTS:
     void countsWhoItHandsAMessageTo();
     void wakesWithNoLockHeld();
     void letsInNoMoreThanItMay();
+    void tellsNothingToWhoMayNotListen();
     void replaysWhatIsAskedFor_data();
     void replaysWhatIsAskedFor();
     void replaysNoMoreBytesThanMayBe_data();
@@ -232,6 +257,38 @@ void TestChannel::letsInNoMoreThanItMay()
     QCOMPARE(payloadsOf(late.taken), QByteArrayList{"2"});
 }
 
+// channels[].subscribe: false. Neither a member, which may only publish, nor a pattern, nor a replay
+// brings out what is said there; its messages are numbered like all others.
+void TestChannel::tellsNothingToWhoMayNotListen()
+{
+    ChannelOptions options = optionsOf(5);
+    options.subscribe = false;
+    Room room(options);
+    const auto everywhere = ChannelPattern::fromText("**").value();
+    Recorder member;
+    Recorder listener;
+    (void)room.join(member);
+    (void)room.patterns.join(everywhere, listener, 1);
+    for (quint64 i = 1; i <= 3; ++i) {
+        const Publication published = room.publish("secret");
+        QCOMPARE(published.position.offset, i);
+        QCOMPARE(published.clients, 0);
+    }
+    QCOMPARE(room.patterns.lastSequence(), room.channel.state().sequence);
+    Recorder late;
+    const Position beginning{room.channel.epoch(), 0};
+    for (const ReplayRequest &request : {newest(5), since(beginning), ReplayRequest{"x", 5}}) {
+        QVERIFY(room.join(late, 1, request).replay.messages.empty());
+        QVERIFY(room.channel.read(everything(), request).replay.messages.empty());
+    }
+    std::vector<MessagePtr> collected;
+    QCOMPARE(room.channel.collect(0, room.patterns.lastSequence(), kStart, collected), 0U);
+    for (const auto &heard : {member.taken, listener.taken, late.taken, collected}) {
+        QVERIFY(heard.empty());
+    }
+    room.patterns.leave(everywhere, listener);
+}
+
 void TestChannel::replaysWhatIsAskedFor_data()
 {
     // Of ten messages "1" to "10" the last five are kept.
@@ -284,6 +341,7 @@ void TestChannel::replaysWhatIsAskedFor()
     QCOMPARE(joined.replay.hasGap(), resumed == Resumed::WithGap || resumed == Resumed::Unknown);
     QCOMPARE(joined.replay.start,
              (Position{room.channel.epoch(), static_cast<quint64>(first) - 1}));
+    QCOMPARE(joined.replay.gapEnd, joined.replay.start); // a channel's history has no holes
     QCOMPARE(joined.sequence, room.channel.state().sequence);
     (void)room.publish("11"); // and it goes on there
     QCOMPARE(payloadsOf(recorder.taken), QByteArrayList{"11"});
@@ -437,6 +495,7 @@ void TestChannel::everyoneHasTheSameOrder()
     const auto everywhere = ChannelPattern::fromText("**").value();
     (void)room.patterns.join(everywhere, listener, 1);
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (int thread = 0; thread < kThreads; ++thread) {
         threads.emplace_back([&room, thread] {
             for (int i = 0; i < kMessages; ++i) {
@@ -472,6 +531,7 @@ void TestChannel::replayAndLiveMeet()
     Room room(optionsOf(kPublishers * kMessages));
     std::latch everyone(kPublishers + 2);
     std::vector<std::thread> threads;
+    threads.reserve(kPublishers + 2);
     for (int i = 0; i < kPublishers; ++i) {
         threads.emplace_back([&] {
             everyone.arrive_and_wait();
@@ -484,24 +544,7 @@ void TestChannel::replayAndLiveMeet()
     for (QByteArray &flaw : flaws) {
         threads.emplace_back([&] {
             everyone.arrive_and_wait();
-            quint64 seen = 0;
-            while (seen < kPublishers * kMessages && flaw.isEmpty()) {
-                Recorder recorder;
-                const Joined joined = room.join(recorder, 1, since({room.channel.epoch(), seen}));
-                std::this_thread::yield();
-                room.channel.leave(recorder, 0);
-                if (joined.replay.resumed != Resumed::Exactly) {
-                    flaw = "not resumed exactly";
-                }
-                for (const auto &part : {joined.replay.messages, recorder.taken}) {
-                    for (const MessagePtr &message : part) {
-                        if (message->offset != ++seen) {
-                            flaw = "offset " + QByteArray::number(message->offset) + " instead of "
-                                   + QByteArray::number(seen);
-                        }
-                    }
-                }
-            }
+            flaw = comeAndGo(room, kPublishers * kMessages);
         });
     }
     for (std::thread &thread : threads) {

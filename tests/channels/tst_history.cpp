@@ -17,7 +17,6 @@ using relay::test::allocatedBytes;
 using relay::test::costOf;
 using relay::test::kStart;
 using relay::test::messageOf;
-using relay::test::payloadsOf;
 
 namespace {
 
@@ -39,6 +38,45 @@ QList<quint64> sequencesOf(const History &history)
     }
     return sequences;
 }
+
+/// What a History should do, by obvious loops.
+struct ObviousHistory
+{
+    const ChannelOptions::History limits;
+    std::deque<MessagePtr> messages = {};
+    quint64 forgotten = 0;
+
+    void append(const MessagePtr &message)
+    {
+        messages.push_back(message);
+        while (!messages.empty() && isTooMuch(*message)) {
+            dropOldest();
+        }
+    }
+    void expire(TimePoint now)
+    {
+        while (!messages.empty() && limits.age > 0ms
+               && messages.front()->acceptedAt + limits.age <= now) {
+            dropOldest();
+        }
+    }
+    void dropOldest()
+    {
+        forgotten = messages.front()->sequence;
+        messages.pop_front();
+    }
+
+private:
+    [[nodiscard]] bool isTooMuch(const Message &newest) const
+    {
+        qint64 bytes = 0;
+        for (const MessagePtr &message : messages) {
+            bytes += message->frame.payload().size();
+        }
+        return newest.frame.payload().size() > limits.size || bytes > limits.size
+               || messages.size() > static_cast<std::size_t>(limits.messages);
+    }
+};
 
 } // namespace
 
@@ -233,58 +271,32 @@ void TestHistory::doesAsAnObviousOneDoes()
         const ChannelOptions::History limits{random.bounded(40), random.bounded(400),
                                              std::chrono::milliseconds(random.bounded(200))};
         History history(limits);
-        std::deque<MessagePtr> oracle;
-        quint64 forgotten = 0;
+        ObviousHistory oracle{limits};
         qint64 grown = 0;
         TimePoint now = kStart;
-        const auto forgetFirst = [&] {
-            forgotten = oracle.front()->sequence;
-            oracle.pop_front();
-        };
-        const auto payloadBytes = [&] {
-            qsizetype sum = 0;
-            for (const MessagePtr &message : oracle) {
-                sum += message->frame.payload().size();
-            }
-            return sum;
-        };
         for (quint64 sequence = 1; sequence <= 300; ++sequence) {
             now += std::chrono::milliseconds(random.bounded(20));
-            switch (random.bounded(8)) {
-            case 0:
+            const int action = random.bounded(8);
+            if (action == 0) {
                 grown += history.expire(now);
-                while (!oracle.empty() && limits.age > 0ms
-                       && oracle.front()->acceptedAt + limits.age <= now) {
-                    forgetFirst();
-                }
-                break;
-            case 1:
-                if (!oracle.empty()) {
-                    grown += history.dropOldest();
-                    forgetFirst();
-                }
-                break;
-            default: {
+                oracle.expire(now);
+            } else if (action == 1 && !history.isEmpty()) {
+                grown += history.dropOldest();
+                oracle.dropOldest();
+            } else {
                 const MessagePtr message =
                     numbered(sequence, QByteArray(random.bounded(120), 'x'), now);
                 grown += history.append(message);
-                oracle.push_back(message);
-                const bool isTooLong = message->frame.payload().size() > limits.size;
-                while (!oracle.empty()
-                       && (isTooLong || oracle.size() > static_cast<std::size_t>(limits.messages)
-                           || payloadBytes() > limits.size))
-                {
-                    forgetFirst();
-                }
-            }
+                oracle.append(message);
             }
             const auto messages = history.messages();
-            QVERIFY2(std::equal(messages.begin(), messages.end(), oracle.begin(), oracle.end()),
+            QVERIFY2(std::equal(messages.begin(), messages.end(), oracle.messages.begin(),
+                                oracle.messages.end()),
                      qPrintable(QStringLiteral("seed %1").arg(seed)));
-            QCOMPARE(history.forgottenSequence(), forgotten);
+            QCOMPARE(history.forgottenSequence(), oracle.forgotten);
             QCOMPARE(history.bytes(), grown);
         }
-        for (const MessagePtr &message : oracle) {
+        for (const MessagePtr &message : oracle.messages) {
             QCOMPARE(message.use_count(), 2L); // and the dropped ones are gone
         }
     }

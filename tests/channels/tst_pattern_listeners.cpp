@@ -146,6 +146,20 @@ private:
     QByteArray m_flaw;
 };
 
+/// Of what several threads have published, what matches, in the one order.
+template <typename Parts>
+std::vector<MessagePtr> matching(const ChannelPattern &match, const Parts &published)
+{
+    std::vector<MessagePtr> found;
+    for (const std::vector<MessagePtr> &part : published) {
+        std::copy_if(part.begin(), part.end(), std::back_inserter(found),
+                     [&](const MessagePtr &message) { return match.matches(message->channel); });
+    }
+    std::sort(found.begin(), found.end(),
+              [](const MessagePtr &a, const MessagePtr &b) { return a->sequence < b->sequence; });
+    return found;
+}
+
 /// Remembers only the numbers; others may look how many they are.
 class NumberRecorder final : public relay::Subscriber
 {
@@ -158,6 +172,20 @@ public:
 
     std::vector<quint64> taken;
     std::atomic<std::size_t> count{0};
+};
+
+/// From a listener's coming to its going.
+struct Session
+{
+    quint64 joinedAt;
+    std::vector<quint64> taken;
+
+    /// Whether it took every number above joinedAt, as far as it stayed. `all`: sorted.
+    [[nodiscard]] bool isWithoutAHole(const std::vector<quint64> &all) const
+    {
+        const auto first = std::upper_bound(all.begin(), all.end(), joinedAt);
+        return std::equal(taken.begin(), taken.end(), first);
+    }
 };
 
 } // namespace
@@ -175,7 +203,9 @@ private Q_SLOTS:
     void replaysNoMoreBytesThanMayBe();
     void tellsOfAGap_data();
     void tellsOfAGap();
+    void saysHowFarAGapGoes();
     void aChannelThatIsGoneIsAGap();
+    void whatNobodyMayHearIsNoGap();
     void aListenerTakesAllFromWhereItJoined();
     void aPositionIsOneNumber();
 };
@@ -353,6 +383,28 @@ void TestPatternListeners::tellsOfAGap()
     QCOMPARE(relay.read(match, relay::test::since({relay::Epoch{1}, 5})).resumed, Resumed::Unknown);
 }
 
+// The channels of a pattern do not reach back equally far: what is replayed may begin before the end
+// of the gap, and who was told a gap that is too short would take it for all that it lacks.
+void TestPatternListeners::saysHowFarAGapGoes()
+{
+    Relay relay(keeping(2));
+    (void)relay.publish("quiet", "1");
+    quint64 lost = 0;
+    for (const char *payload : {"2", "3", "4", "5"}) {
+        const quint64 sequence = relay.publish("busy", payload);
+        lost = payload[0] == '3' ? sequence : lost; // the newest that is gone
+    }
+    const Replay replay = relay.read("*", since(relay.position(0)));
+    QCOMPARE(replay.resumed, Resumed::WithGap);
+    QCOMPARE(payloadsOf(replay.messages), (QByteArrayList{"1", "4", "5"}));
+    QCOMPARE(replay.start.offset, replay.messages.front()->sequence - 1);
+    QCOMPARE(replay.gapEnd, relay.position(lost));
+    // Cut by its size, what is replayed begins behind all that is lost.
+    const Replay cut = relay.read("*", since(relay.position(0)), costOf(1));
+    QCOMPARE(payloadsOf(cut.messages), QByteArrayList{"5"});
+    QCOMPARE(cut.gapEnd, cut.start);
+}
+
 // What a channel had that is gone with its history cannot be known: who was there before it went is
 // told of a gap, who comes from after it is not.
 void TestPatternListeners::aChannelThatIsGoneIsAGap()
@@ -370,6 +422,18 @@ void TestPatternListeners::aChannelThatIsGoneIsAGap()
     QCOMPARE(relay.read("*", since(relay.position(last))).resumed, Resumed::Exactly);
 }
 
+// A channel that may not be listened to is not missed when it goes.
+void TestPatternListeners::whatNobodyMayHearIsNoGap()
+{
+    ChannelOptions options = keeping(0);
+    options.subscribe = false;
+    Relay relay(options);
+    const quint64 before = relay.publish("a", "1");
+    (void)relay.publish("a", "2");
+    QCOMPARE(relay.channels.channelCount(), std::size_t{0});
+    QCOMPARE(relay.read("*", since(relay.position(before))).resumed, Resumed::Exactly);
+}
+
 // Nobody listens, and numbers are drawn without a lock; then somebody joins. What is numbered above
 // the number that it is told comes to it, the very next message, too: that one may have been on its
 // way when nobody listened.
@@ -377,17 +441,13 @@ void TestPatternListeners::aListenerTakesAllFromWhereItJoined()
 {
     constexpr std::size_t kSessions = 3000;
     constexpr quint64 kAhead = 200;
-    struct Session
-    {
-        quint64 joinedAt;
-        std::vector<quint64> taken;
-    };
     relay::PatternListeners patterns;
     std::array<std::vector<quint64>, 2> published;
     std::vector<Session> sessions;
     std::atomic<quint64> mayDraw{0}; // so that the publishers run, but not away
     std::atomic<bool> isDone{false};
     std::vector<std::thread> threads;
+    threads.reserve(published.size());
     for (std::vector<quint64> &numbers : published) {
         threads.emplace_back([&] {
             relay::PatternListeners::Matches matches; // as of a channel
@@ -423,17 +483,15 @@ void TestPatternListeners::aListenerTakesAllFromWhereItJoined()
     for (std::thread &thread : threads) {
         thread.join();
     }
-    std::vector<quint64> all;
     for (const std::vector<quint64> &numbers : published) {
         QVERIFY(std::is_sorted(numbers.begin(), numbers.end()));
-        all.insert(all.end(), numbers.begin(), numbers.end());
     }
+    std::vector<quint64> all = published[0];
+    all.insert(all.end(), published[1].begin(), published[1].end());
     std::sort(all.begin(), all.end());
     QVERIFY(std::adjacent_find(all.begin(), all.end()) == all.end());
-    for (const Session &session : sessions) {
-        const auto first = std::upper_bound(all.begin(), all.end(), session.joinedAt);
-        QVERIFY(std::equal(session.taken.begin(), session.taken.end(), first));
-    }
+    QVERIFY(std::all_of(sessions.begin(), sessions.end(),
+                        [&](const Session &session) { return session.isWithoutAHole(all); }));
 }
 
 // The claim that pattern listeners rest on: all matching messages up to the position have come, and
@@ -453,6 +511,7 @@ void TestPatternListeners::aPositionIsOneNumber()
         std::atomic<std::size_t> publishing{kPublishers};
         std::latch everyone(kPublishers + visitors.size());
         std::vector<std::thread> threads;
+        threads.reserve(kPublishers + visitors.size());
         for (std::vector<MessagePtr> &mine : published) {
             threads.emplace_back([&] {
                 QRandomGenerator random(QRandomGenerator::global()->generate());
@@ -481,16 +540,7 @@ void TestPatternListeners::aPositionIsOneNumber()
         }
         for (const Visitor &visitor : visitors) {
             QCOMPARE(visitor.flaw(), QByteArray());
-            std::vector<MessagePtr> expected;
-            for (const std::vector<MessagePtr> &part : published) {
-                std::copy_if(part.begin(), part.end(), std::back_inserter(expected),
-                             [&](const MessagePtr &message) {
-                                 return visitor.match().matches(message->channel);
-                             });
-            }
-            std::sort(
-                expected.begin(), expected.end(),
-                [](const MessagePtr &a, const MessagePtr &b) { return a->sequence < b->sequence; });
+            const std::vector<MessagePtr> expected = matching(visitor.match(), published);
             QCOMPARE(visitor.seen().size(), expected.size());
             QVERIFY(visitor.seen() == expected);
         }
