@@ -87,6 +87,8 @@ Batch batchOf(Replay &replay,
     }
     if (first > 0) {
         replay.start = audience.positionAfter(*replay.messages[first - 1]);
+        replay.gapEnd.epoch = replay.start.epoch;
+        replay.gapEnd.offset = std::max(replay.gapEnd.offset, replay.start.offset);
         replay.messages.erase(replay.messages.begin(),
                               replay.messages.begin() + static_cast<std::ptrdiff_t>(first));
         if (replay.resumed == Resumed::Exactly) {
