@@ -58,39 +58,51 @@ void HttpProtocol::serve()
     while (m_client.isOpen() && wantsInput()) {
         switch (m_reader.next()) {
         case HttpRequestReader::Status::NeedMore:
-            if (m_reader.isIdle()) {
-                enter(m_hasAnswered ? Phase::Idle : Phase::First);
-            } else if (!m_answerBody) {
-                enter(Phase::Head);
-            }
+            waitForMore();
             return;
         case HttpRequestReader::Status::HeadComplete:
             if (!beginRequest()) {
                 return;
             }
             break;
-        case HttpRequestReader::Status::Complete: {
-            const auto answerBody = std::exchange(m_answerBody, nullptr);
-            answer(answerBody(m_reader.body()));
-            if (m_client.isOpen() && !m_reader.isIdle() && Clock::now() >= turnOver) {
-                m_isTurnOver = true;
-                m_client.goOnNextTurn();
-            }
+        case HttpRequestReader::Status::Complete:
+            completeRequest(turnOver);
             break;
-        }
         case HttpRequestReader::Status::Failed:
-            if (!m_hasAnswered && !m_answerBody) {
-                m_worker.handshakeFailed(m_client,
-                                         m_reader.failureStatus() == 431
-                                             ? HandshakeFailure::HeadTooLarge
-                                             : HandshakeFailure::BadRequest,
-                                         QString::number(m_reader.failureStatus()));
-            }
-            refuse(errorResponse(m_reader.failureStatus(), codeOf(m_reader.failureStatus()),
-                                 m_reader.problem()));
+            refuseGarbage();
             return;
         }
     }
+}
+
+void HttpProtocol::waitForMore()
+{
+    if (m_reader.isIdle()) {
+        enter(m_hasAnswered ? Phase::Idle : Phase::First);
+    } else if (!m_answerBody) {
+        enter(Phase::Head);
+    }
+}
+
+void HttpProtocol::completeRequest(TimePoint turnOver)
+{
+    const auto answerBody = std::exchange(m_answerBody, nullptr);
+    answer(answerBody(m_reader.body()));
+    if (m_client.isOpen() && !m_reader.isIdle() && Clock::now() >= turnOver) {
+        m_isTurnOver = true;
+        m_client.goOnNextTurn();
+    }
+}
+
+void HttpProtocol::refuseGarbage()
+{
+    const int status = m_reader.failureStatus();
+    if (!m_hasAnswered && !m_answerBody) {
+        m_worker.handshakeFailed(
+            m_client, status == 431 ? HandshakeFailure::HeadTooLarge : HandshakeFailure::BadRequest,
+            QString::number(status));
+    }
+    refuse(errorResponse(status, codeOf(status), m_reader.problem()));
 }
 
 bool HttpProtocol::beginRequest()

@@ -54,6 +54,9 @@ private:
 
     void serve();
     void resume();
+    void waitForMore();
+    void completeRequest(TimePoint turnOver);
+    void refuseGarbage();
     /// Each returns whether this protocol goes on.
     bool beginRequest();
     bool act(ChannelApi::Upgrade &&upgrade);

@@ -131,7 +131,7 @@ public:
     void requestAnswered(HttpMethod method, int status);
     struct Entered
     {
-        Room *room;
+        Room *room = nullptr;
         Joined joined;
         Batch past; ///< the replay's messages
     };
