@@ -11,7 +11,7 @@
 // without it.
 static void initResources()
 {
-    Q_INIT_RESOURCE(web);
+    Q_INIT_RESOURCE(relay_web);
 }
 
 namespace relay {
