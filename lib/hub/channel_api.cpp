@@ -278,7 +278,8 @@ ChannelApi::Verdict ChannelApi::listen(const HttpRequest &request, ChannelReques
 
 HttpResponse ChannelApi::history(const ChannelRequest &request)
 {
-    const ReplayLimits limits{m_options.limits.queueSize / 2, m_publisher.now()};
+    // Escaped, a message may be six times as long: the answer must not outgrow a client's queue.
+    const ReplayLimits limits{m_options.limits.queueSize / 8, m_publisher.now()};
     ReplayRequest wanted = request.replay;
     if (!request.last) {
         wanted.last = std::numeric_limits<int>::max();

@@ -13,7 +13,7 @@ namespace relay {
 ///
 /// Thread: its worker's. No socket.
 /// Owner: Worker.
-/// Limits: PublishApi's for bodies; half of limits.queueSize for a history.
+/// Limits: PublishApi's for bodies; an eighth of limits.queueSize for a history, before it is escaped.
 /// Errors: are answers: {"error":"…","message":"…"}, or plain text for who meant to open a WebSocket.
 class ChannelApi
 {

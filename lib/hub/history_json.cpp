@@ -42,10 +42,13 @@ write(QJsonObject object, const Replay &replay, const QByteArray &since, bool wi
     object.insert(QStringLiteral("messages"), messages);
     if (replay.hasGap()) {
         const auto from = Position::fromText(since);
-        object.insert(QStringLiteral("gap"),
-                      QJsonObject{{QStringLiteral("from"),
-                                   from ? QJsonValue(latin1(from->toText())) : QJsonValue::Null},
-                                  {QStringLiteral("to"), latin1(replay.gapEnd.toText())}});
+        const Position to = replay.gapEnd;
+        object.insert(
+            QStringLiteral("gap"),
+            QJsonObject{{QStringLiteral("from"),
+                         from ? QJsonValue(latin1(from->toText())) : QJsonValue::Null},
+                        {QStringLiteral("to"),
+                         to == Position() ? QJsonValue::Null : QJsonValue(latin1(to.toText()))}});
     }
     return QJsonDocument(object).toJson(QJsonDocument::Compact);
 }
@@ -64,7 +67,9 @@ QByteArray historyJson(const ChannelName &name,
         object.insert(QStringLiteral("epoch"), QJsonValue::Null);
         object.insert(QStringLiteral("offset"), 0);
         object.insert(QStringLiteral("clients"), listeners);
-        return write(object, {}, {}, false);
+        Replay nothing;
+        nothing.resumed = request.isResume() ? Resumed::Unknown : Resumed::NotAsked;
+        return write(object, nothing, request.since, false);
     }
     const Channel::Past past = channel->read(limits, request);
     object.insert(QStringLiteral("epoch"), latin1(toText(past.state.position.epoch)));

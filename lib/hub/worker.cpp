@@ -423,7 +423,8 @@ void Worker::observeLatency(std::span<const Delivery> deliveries)
 
 void Worker::flushClients()
 {
-    // A flush may end a client, but never asks for another one.
+    // A flush may end a client, or publish what it was sent meanwhile: the inbox then sees to another
+    // turn.
     for (Client *client : std::exchange(m_flushDue, {})) {
         client->flush();
     }
