@@ -225,6 +225,7 @@ void TestIdempotencyCache::onlyOneThreadIsFirst()
     std::array<std::atomic<int>, kKeys> firsts{};
     std::latch everyone(kThreads);
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (int thread = 0; thread < kThreads; ++thread) {
         threads.emplace_back([&] {
             everyone.arrive_and_wait();

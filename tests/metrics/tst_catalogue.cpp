@@ -228,9 +228,9 @@ void TestCatalogue::valuesAreExact_data()
     row("relay_history_bytes", "9007199254740991");
     row("relay_resumes_total{result=\"exact\"}", "600");
     row("relay_resumes_total{result=\"unknown\"}", "602");
-    row("relay_http_requests_total{method=\"GET\",code=\"101\"}", "700");
-    row("relay_http_requests_total{method=\"POST\",code=\"503\"}", "919");
-    row("relay_http_requests_total{method=\"other\",code=\"other\"}", "1120");
+    row(R"(relay_http_requests_total{method="GET",code="101"})", "700");
+    row(R"(relay_http_requests_total{method="POST",code="503"})", "919");
+    row(R"(relay_http_requests_total{method="other",code="other"})", "1120");
     row("relay_workers", "2");
     row("relay_disconnections_total{code=\"1000\"}", "100");
     row("relay_disconnections_total{code=\"1011\"}", "110");
