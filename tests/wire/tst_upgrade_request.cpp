@@ -81,11 +81,10 @@ void TestUpgradeRequest::takesWhatTheRelayNeeds()
     const auto verdict = judge(handshake());
     const auto *const upgrade = std::get_if<UpgradeRequest>(&verdict);
     QVERIFY(upgrade != nullptr);
-    QCOMPARE(upgrade->target, "/chat");
-    QCOMPARE(upgrade->host, "server.example.com");
+    QCOMPARE(upgrade->target.path, "/chat");
+    QCOMPARE(upgrade->target.host, "server.example.com");
     QCOMPARE(upgrade->origin, "http://example.com");
     QCOMPARE(upgrade->key, kKey);
-    QCOMPARE(upgrade->userAgent, "test/1");
 }
 
 void TestUpgradeRequest::accepted_data()
@@ -114,15 +113,17 @@ void TestUpgradeRequest::absoluteTargetNamesHostAndPath_data()
     QTest::addColumn<QByteArray>("target");
     QTest::addColumn<QByteArray>("host");
     QTest::addColumn<QByteArray>("path");
-    const auto row = [](const QByteArray &target, const QByteArray &host, const QByteArray &path) {
-        QTest::newRow(target.constData()) << target << host << path;
+    QTest::addColumn<QByteArray>("query");
+    const auto row = [](const QByteArray &target, const QByteArray &host, const QByteArray &path,
+                        const QByteArray &query) {
+        QTest::newRow(target.constData()) << target << host << path << query;
     };
-    row("http://a/chat", "a", "/chat");
-    row("https://a:8443/chat?last=5", "a:8443", "/chat?last=5");
-    row("HTTP://a/chat", "a", "/chat");
-    row("http://a", "a", "/");
-    row("http://a?last=5", "a", "/?last=5");
-    row("http://[::1]:8443/", "[::1]:8443", "/");
+    row("http://a/chat", "a", "/chat", "");
+    row("https://a:8443/chat?last=5", "a:8443", "/chat", "last=5");
+    row("HTTP://a/chat", "a", "/chat", "");
+    row("http://a", "a", "/", "");
+    row("http://a?last=5", "a", "/", "last=5");
+    row("http://[::1]:8443/", "[::1]:8443", "/", "");
 }
 
 // A proxy may pass on the whole URI; the channel and the check of the origin then go by it, not by
@@ -132,12 +133,14 @@ void TestUpgradeRequest::absoluteTargetNamesHostAndPath()
     QFETCH(const QByteArray, target);
     QFETCH(const QByteArray, host);
     QFETCH(const QByteArray, path);
+    QFETCH(const QByteArray, query);
     const QByteArray requestLine = "GET " + target + " ";
     const auto verdict = judge(changed("GET /chat ", requestLine));
     const auto *const upgrade = std::get_if<UpgradeRequest>(&verdict);
     QVERIFY(upgrade != nullptr);
-    QCOMPARE(upgrade->host, host);
-    QCOMPARE(upgrade->target, path);
+    QCOMPARE(upgrade->target.host, host);
+    QCOMPARE(upgrade->target.path, path);
+    QCOMPARE(upgrade->target.query, query);
 }
 
 // QWebSocketServer is handed this in place of the client's own head, and splits its fields at ": ".
@@ -148,7 +151,7 @@ void TestUpgradeRequest::minimalHeadIsAHandshake()
     const auto *const upgrade = std::get_if<UpgradeRequest>(&verdict);
     QVERIFY(upgrade != nullptr);
     QCOMPARE(upgrade->key, kKey);
-    QCOMPARE(upgrade->target, "/");
+    QCOMPARE(upgrade->target.path, "/");
     QVERIFY(head.endsWith("\r\n\r\n"));
 
     QList<QByteArray> lines = head.chopped(4).split('\n');
