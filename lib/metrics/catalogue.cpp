@@ -73,9 +73,9 @@ Samples httpRequests(const MetricsInput &input)
                 std::string code = status < kCountedStatuses.size()
                                        ? std::to_string(kCountedStatuses[status])
                                        : "other";
-                samples.push_back(sample(static_cast<double>(requests[method][status]),
-                                         {{"method", kHttpMethodLabels[method]},
-                                          {"code", std::move(code)}}));
+                samples.push_back(
+                    sample(static_cast<double>(requests[method][status]),
+                           {{"method", kHttpMethodLabels[method]}, {"code", std::move(code)}}));
             }
         }
     }
@@ -134,8 +134,7 @@ constexpr std::array kCatalogue{
                          return byLabel("result", kResumeResultLabels, in.counters.resumes);
                      }},
     MetricDefinition{"relay_http_requests_total", MetricType::Counter, "method,code",
-                     "Requests answered on the clients' port, by method and status.",
-                     httpRequests},
+                     "Requests answered on the clients' port, by method and status.", httpRequests},
     MetricDefinition{"relay_build_info", MetricType::Gauge, "version,qt",
                      "Always 1; the labels tell the versions of the relay and of Qt.",
                      [](const MetricsInput &) {
