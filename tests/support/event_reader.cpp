@@ -6,12 +6,10 @@ namespace relay::test {
 
 std::optional<StreamEvent> EventReader::next()
 {
-    qsizetype begin = 0;
-    std::optional<StreamEvent> event;
-    for (qsizetype end = m_bytes.indexOf('\n'); end >= 0 && !event;
-         end = m_bytes.indexOf('\n', begin)) {
-        const QByteArray line = m_bytes.mid(begin, end - begin);
-        begin = end + 1;
+    for (qsizetype end = m_bytes.indexOf('\n', m_begin); end >= 0;
+         end = m_bytes.indexOf('\n', m_begin)) {
+        const QByteArray line = m_bytes.mid(m_begin, end - m_begin);
+        m_begin = end + 1;
         if (!line.isEmpty()) {
             readField(line);
             continue;
@@ -22,11 +20,11 @@ std::optional<StreamEvent> EventReader::next()
         if (std::exchange(m_hasData, false)) {
             whole.data.chop(1); // the line feed behind the last line
             whole.type = whole.type.isEmpty() ? QByteArray("message") : whole.type;
-            event = std::move(whole);
+            return whole;
         }
     }
-    m_bytes.remove(0, begin);
-    return event;
+    m_bytes.remove(0, std::exchange(m_begin, 0));
+    return std::nullopt;
 }
 
 void EventReader::readField(const QByteArray &line)
@@ -42,7 +40,7 @@ void EventReader::readField(const QByteArray &line)
     } else if (name.isEmpty()) {
         ++m_comments;
     } else if (name == "data") {
-        m_event.data += value + '\n';
+        m_event.data.append(value).append('\n');
         m_hasData = true;
     } else if (name == "id") {
         m_id = value;

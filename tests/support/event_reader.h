@@ -35,6 +35,7 @@ private:
     void readField(const QByteArray &line);
 
     QByteArray m_bytes;
+    qsizetype m_begin = 0; ///< of the first line that is not read yet
     StreamEvent m_event;
     QByteArray m_id;     ///< of the lines since the last empty one
     QByteArray m_lastId; ///< what a browser comes back with

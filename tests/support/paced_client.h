@@ -44,8 +44,10 @@ public:
     bool sendText(const QByteArray &payload) { return sendFrame(Op::Text, payload); }
     bool sendClose(quint16 code) { return sendFrame(Op::Close, closePayload(code)); }
 
+    /// More at once costs a mapping of its own for each read, under the address sanitizer.
+    static constexpr qsizetype kReadBytes = 65536;
     /// Reads at most `maxBytes` of what has come, without waiting; returns how much that was.
-    qsizetype read(qsizetype maxBytes = 1024 * 1024);
+    qsizetype read(qsizetype maxBytes = kReadBytes);
     /// Takes the next frame out of what was read, without reading.
     std::optional<ServerFrame> takeFrame();
     /// Reads until there is a whole frame.
