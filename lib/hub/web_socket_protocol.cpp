@@ -67,7 +67,7 @@ void WebSocketProtocol::upgraded(std::unique_ptr<QWebSocket> webSocket)
 {
     m_webSocket = std::move(webSocket);
     if (!m_client.isOpen()) {
-        return; // it ended while QWebSocketServer, which answers from a queued call, had its request
+        return; // its time ran out before QWebSocketServer, which answers from a queued call, was asked
     }
     m_client.socket().freeHandshakeBuffer();
     m_client.watchDeadline(m_worker.options().keepalive.interval);

@@ -1,6 +1,7 @@
 #include "support/http_peer.h"
 #include "support/test_hub.h"
 
+#include <QDeadlineTimer>
 #include <QSignalSpy>
 #include <QTest>
 
@@ -13,6 +14,7 @@ using relay::test::PacedClient;
 using relay::test::TestHub;
 using relay::test::testOptions;
 using relay::test::waitFor;
+using relay::test::WorkerHold;
 
 namespace {
 
@@ -43,6 +45,7 @@ private Q_SLOTS:
     void whoDoesNotReadIsNotReadFrom();
     void anUpgradeBehindABacklog();
     void overTheLimit();
+    void whoseTimeIsUpWithinHisUpgradeIsNoMember();
 };
 
 // http.body_timeout: counted for the whole body, so that a byte now and then does not hold a place.
@@ -173,6 +176,43 @@ void TestHttpLimits::overTheLimit()
         HttpPeer late(relay.port());
         return late.ask(HttpPeer::post("/a", "x")).status == 200;
     }));
+}
+
+// QWebSocketServer answers from a queued call. A connection whose handshake_timeout ran out between
+// its request and that call was upgraded all the same: it joined its room when it had ended, and was
+// still there after it was destroyed. So it went under load, where a turn takes long.
+void TestHttpLimits::whoseTimeIsUpWithinHisUpgradeIsNoMember()
+{
+    HubOptions options = testOptions();
+    options.limits.handshakeTimeout = 100ms;
+    TestHub relay(options, TestHub::Follow::MessagesToo);
+    WorkerHold first(relay.hub(), "first");
+    WorkerHold second(relay.hub(), "second");
+    PacedClient member(relay.port());
+    QVERIFY(member.upgrade());
+    const auto lasts = [](std::chrono::milliseconds time) {
+        return waitFor([until = QDeadlineTimer(time)] { return until.hasExpired(); });
+    };
+    const quint64 before = relay.hub().counters().receivedBytes;
+    const QByteArray request = PacedClient::upgradeRequest();
+    PacedClient late(relay.port());
+    QVERIFY(late.send(request.first(10)));
+    QVERIFY(relay.waitForCounters(
+        [&](const relay::RelaySnapshot &counters) { return counters.receivedBytes > before; }));
+    QVERIFY(member.sendText("first"));
+    QVERIFY(first.waitUntilHeld());
+    QVERIFY(late.send(request.mid(10)) && member.sendText("second")); // both wait for the next turn
+    QVERIFY(lasts(300ms));                                            // it begins too late
+    first.release();
+    QVERIFY(second.waitUntilHeld());
+    QVERIFY(lasts(200ms)); // and ends with the tick of the timer wheel
+    second.release();
+    QCOMPARE(member.nextFrame()->payload, QByteArray("first"));
+    QCOMPARE(member.nextFrame()->payload, QByteArray("second"));
+    QVERIFY(late.waitForEnd());
+    const relay::RelaySnapshot counters = relay.hub().counters();
+    QCOMPARE(counters.connections, counters.disconnections + 1);
+    QCOMPARE(relay.hub().clientCount(), 1);
 }
 
 QTEST_GUILESS_MAIN(TestHttpLimits)
