@@ -14,7 +14,7 @@ namespace {
 using Verdict = ChannelApi::Verdict;
 
 constexpr QByteArrayView kBatchPath("/-/publish");
-constexpr char kMethods[] = "GET, HEAD, POST, OPTIONS";
+constexpr const char *kMethods = "GET, HEAD, POST, OPTIONS";
 
 HandshakeFailure failureOf(UpgradeRefusal refusal)
 {
@@ -209,8 +209,7 @@ ChannelApi::Verdict
 ChannelApi::judgePost(ClientId client, const HttpRequest &request, const RequestTarget &target)
 {
     const auto widen = [](PublishApi::Verdict verdict) {
-        return std::visit([](auto &&value) { return Verdict(std::move(value)); },
-                          std::move(verdict));
+        return std::visit([](auto value) { return Verdict(std::move(value)); }, std::move(verdict));
     };
     if (target.path == kBatchPath) {
         return widen(m_publishing.judgeBatch(client, request));

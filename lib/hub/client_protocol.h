@@ -52,6 +52,7 @@ public:
     [[nodiscard]] virtual bool awaitsAnswer() const { return false; }
 
     // Of QWebSocket, see WireSocketOwner:
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): handed on, as WireSocketOwner is
     virtual void controlWritten(QByteArray) {}
     virtual void closeRequested() {}
 };

@@ -113,7 +113,7 @@ bool HttpProtocol::beginRequest()
         refuse(overLimit());
         return false;
     }
-    return std::visit([this](auto &&verdict) { return act(std::move(verdict)); },
+    return std::visit([this](auto verdict) { return act(std::move(verdict)); },
                       m_worker.api().judge(m_client.id(), m_reader.request()));
 }
 

@@ -20,10 +20,10 @@ QByteArray headLine(const Message &message, const Audience &audience)
         const QByteArray json = QJsonDocument(name).toJson(QJsonDocument::Compact);
         line += json.sliced(1, json.size() - 2) + ',';
     }
-    line += "\"epoch\":\"" + toText(message.epoch) + "\",\"offset\":"
-            + QByteArray::number(message.offset) + ",\"time\":" + QByteArray::number(message.time);
+    line += R"("epoch":")" + toText(message.epoch) + R"(","offset":)"
+            + QByteArray::number(message.offset) + R"(,"time":)" + QByteArray::number(message.time);
     if (audience.isPattern) {
-        line += ",\"position\":\"" + audience.positionAfter(message).toText() + '"';
+        line += R"(,"position":")" + audience.positionAfter(message).toText() + '"';
     }
     return line + "}\n";
 }

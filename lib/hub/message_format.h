@@ -20,7 +20,7 @@ enum class MessageFormat : quint8 {
 inline constexpr int kMessageFormatCount = static_cast<int>(MessageFormat::EventStreamMeta) + 1;
 
 /// The subprotocol (RFC 6455, section 1.9) that asks for WebSocketMeta.
-inline constexpr char kMetaSubprotocol[] = "relay.meta";
+inline constexpr const char *kMetaSubprotocol = "relay.meta";
 
 /// Whose messages are formatted: the members of a channel, or the listeners of a pattern, whose
 /// positions are in the order of all messages (PatternListeners) and who are told each message's

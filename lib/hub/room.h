@@ -28,6 +28,7 @@ public:
     Room(Inbox &inbox, ChannelHandle channel);
     Room(Inbox &inbox, ChannelPattern pattern, Epoch patternEpoch);
     ~Room();
+    Q_DISABLE_COPY_MOVE(Room)
 
     /// Null for a pattern.
     [[nodiscard]] Channel *channel() const { return m_channel.get(); }

@@ -19,7 +19,7 @@ namespace relay {
 namespace {
 
 /// All of the page is its own; it connects back to where it came from.
-constexpr char kContentSecurityPolicy[] =
+constexpr const char *kContentSecurityPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

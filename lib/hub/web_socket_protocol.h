@@ -29,6 +29,7 @@ class WebSocketProtocol final : public ClientProtocol, private MessageSink
 public:
     WebSocketProtocol(Client &client, Subscription subscription);
     ~WebSocketProtocol() override;
+    Q_DISABLE_COPY_MOVE(WebSocketProtocol)
 
     /// Hands the connection to the worker's QWebSocketServer. `sentBehind`: what came behind the
     /// request without waiting for the answer.

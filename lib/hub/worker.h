@@ -169,7 +169,7 @@ private:
     void endAll();
     Room &roomOf(const Subscription &subscription);
     void abandonIfEmpty(Room &room);
-    Publication accept(ClientId sender, Channel &channel, const Frame &message);
+    Publication accept(ClientId sender, Channel &channel, const Frame &frame);
     void deliver(std::vector<Delivery> &deliveries);
     void observeLatency(std::span<const Delivery> deliveries);
     void flushClients();
