@@ -13,8 +13,6 @@ using relay::HubOptions;
 using relay::MessageKind;
 using relay::test::HttpAnswer;
 using relay::test::HttpPeer;
-using relay::test::PacedClient;
-using relay::test::StreamEvent;
 using relay::test::TestHub;
 using relay::test::testOptions;
 using relay::test::waitFor;
@@ -352,7 +350,7 @@ void flood(TestHub &relay)
     for (int i = 1; i <= 1000; ++i) {
         publish(relay, "a", QByteArray::number(i).leftJustified(16'000, '.'));
         if (i % 20 == 0) { // in many turns, so that the worker's own queue is no part of this
-            const quint64 taken = static_cast<quint64>(i);
+            const auto taken = static_cast<quint64>(i);
             (void)relay.waitForCounters([&](const relay::RelaySnapshot &counters) {
                 const quint64 dropped = counters.dropped[0] + counters.dropped[1];
                 return counters.deliveries + dropped >= taken

@@ -40,7 +40,7 @@ QByteArray texts(const HttpAnswer &answer)
 {
     QByteArrayList texts;
     const QJsonArray messages = answer.json().value(QLatin1String("messages")).toArray();
-    for (const QJsonValue &message : messages) {
+    for (const QJsonValue message : messages) {
         texts += message.toObject().value(QLatin1String("text")).toString().toUtf8();
     }
     return texts.join(' ');

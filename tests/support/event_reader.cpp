@@ -35,9 +35,8 @@ void EventReader::readField(const QByteArray &line)
     if (value.startsWith(' ')) {
         value.remove(0, 1);
     }
-    if (line.contains('\r') || (name == "id" && value.contains('\0'))) {
-        m_problem = line;
-    } else if (name.isEmpty()) {
+    const bool isSound = !line.contains('\r') && !(name == "id" && value.contains('\0'));
+    if (name.isEmpty()) {
         ++m_comments;
     } else if (name == "data") {
         m_event.data.append(value).append('\n');
@@ -48,7 +47,10 @@ void EventReader::readField(const QByteArray &line)
         m_event.type = value;
     } else if (name == "retry") {
         m_retry = value.toInt();
-    } else {
+    }
+    const bool isKnown =
+        name.isEmpty() || name == "data" || name == "id" || name == "event" || name == "retry";
+    if (!isSound || !isKnown) {
         m_problem = line;
     }
 }
