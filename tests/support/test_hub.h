@@ -31,7 +31,7 @@ struct HubEvent
     };
     Kind kind = Kind::Connected;
     ClientId client{};
-    QByteArray text;    ///< Connected: the peer's address; Message: the payload; else the reason
+    QByteArray text; ///< Connected: the peer's address; Message: the payload; else the reason
     QByteArray channel = {}; ///< Connected: also a pattern; Disconnected: not said
     MessageKind messageKind = MessageKind::Text;
     quint16 closeCode = 0;
