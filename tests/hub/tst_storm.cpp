@@ -64,6 +64,8 @@ public:
     static constexpr int kAtOnce = 2;
     static constexpr int kMessages = 20; // of each
     static constexpr qsizetype kPayloadBytes = 200 * 1024;
+    /// Several messages: who reads less at each turn falls behind by himself.
+    static constexpr qsizetype kReadBytes = 1024 * 1024;
 
     Looper(quint16 port, int number)
         : m_client(port)
@@ -82,7 +84,7 @@ public:
     bool goOn()
     {
         m_outgoing.remove(0, m_client.sendSome(m_outgoing));
-        m_client.read();
+        m_client.read(kReadBytes);
         while (const auto frame = m_client.takeFrame()) {
             takeIn(*frame);
         }
