@@ -66,29 +66,28 @@ std::optional<Joined> Channel::join(Subscriber &subscriber,
     if (m_options.maxClients > 0 && clients() >= m_options.maxClients) {
         return std::nullopt;
     }
-    const auto known =
-        std::find_if(m_attendances.begin(), m_attendances.end(), [&](const Attendance &attendance) {
-            return attendance.subscriber == &subscriber;
-        });
-    if (known == m_attendances.end()) {
-        m_attendances.push_back({&subscriber, clientsOfSubscriber});
-    } else {
-        known->clients = clientsOfSubscriber;
-    }
+    attend(subscriber, clientsOfSubscriber);
     return Joined{.sequence = m_sequence, .replay = replay(limits, request), .clients = clients()};
 }
 
 void Channel::leave(Subscriber &subscriber, int clientsOfSubscriber)
 {
     const MutexLock lock(m_mutex);
+    attend(subscriber, clientsOfSubscriber);
+}
+
+/// Writes down how many clients the subscriber stands for; 0 takes it off the list.
+void Channel::attend(Subscriber &subscriber, int clientsOfSubscriber)
+{
     const auto known =
         std::find_if(m_attendances.begin(), m_attendances.end(), [&](const Attendance &attendance) {
             return attendance.subscriber == &subscriber;
         });
     if (known == m_attendances.end()) {
-        return;
-    }
-    if (clientsOfSubscriber > 0) {
+        if (clientsOfSubscriber > 0) {
+            m_attendances.push_back({&subscriber, clientsOfSubscriber});
+        }
+    } else if (clientsOfSubscriber > 0) {
         known->clients = clientsOfSubscriber;
     } else {
         m_attendances.erase(known);
@@ -176,15 +175,11 @@ Replay Channel::replay(const ReplayLimits &limits, const ReplayRequest &request)
         }
     }
     const Messages newest = available.last(wanted);
-    qint64 bytes = 0;
-    auto first = newest.rbegin();
-    while (first != newest.rend() && bytes + (*first)->cost() <= limits.bytes) {
-        bytes += (*first++)->cost();
-    }
-    if (first != newest.rend() && result.resumed == Resumed::Exactly) {
+    const Messages given = newestWithin(newest, limits.bytes);
+    if (given.size() < newest.size() && result.resumed == Resumed::Exactly) {
         result.resumed = Resumed::WithGap;
     }
-    result.messages.assign(first.base(), newest.end());
+    result.messages.assign(given.begin(), given.end());
     result.start = {m_epoch, m_offset - result.messages.size()};
     result.gapEnd = result.start;
     return result;

@@ -2,7 +2,6 @@
 
 #include "base/mutex.h"
 #include "base/position.h"
-
 #include "channels/channel_options.h"
 #include "channels/history.h"
 #include "channels/message.h"
@@ -97,6 +96,7 @@ private:
         int clients;
     };
 
+    void attend(Subscriber &subscriber, int clients) RELAY_REQUIRES(m_mutex);
     int handOut(const std::shared_ptr<Message> &message, WakeList &sleepers)
         RELAY_REQUIRES(m_mutex);
     [[nodiscard]] int clients() const RELAY_REQUIRES(m_mutex);

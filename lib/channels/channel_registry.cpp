@@ -142,6 +142,15 @@ Joined ChannelRegistry::join(const ChannelPattern &pattern,
             .clients = clients};
 }
 
+void ChannelRegistry::leave(const ChannelPattern &pattern, Subscriber &subscriber, int clients)
+{
+    if (clients > 0) {
+        (void)m_patterns.join(pattern, subscriber, clients);
+    } else {
+        m_patterns.leave(pattern, subscriber);
+    }
+}
+
 Joined ChannelRegistry::read(const ChannelPattern &pattern,
                              const ReplayLimits &limits,
                              const ReplayRequest &request)
@@ -167,18 +176,13 @@ Replay ChannelRegistry::replay(const ChannelPattern &pattern,
     const quint64 forgottenUpTo = collect(pattern, after, upTo, limits.now, messages);
     std::sort(messages.begin(), messages.end(),
               [](const MessagePtr &a, const MessagePtr &b) { return a->sequence < b->sequence; });
-    const std::size_t most =
-        request.isResume() ? messages.size()
-                           : std::min(messages.size(), static_cast<std::size_t>(request.last));
-    qint64 bytes = 0;
-    auto first = messages.rbegin();
-    while (first != messages.rbegin() + static_cast<std::ptrdiff_t>(most)
-           && bytes + (*first)->cost() <= limits.bytes)
-    {
-        bytes += (*first++)->cost();
-    }
-    const bool isCut = first != messages.rend();
-    result.messages.assign(first.base(), messages.end());
+    const std::span<const MessagePtr> all(messages);
+    const std::size_t wanted = request.isResume()
+                                   ? all.size()
+                                   : std::min(all.size(), static_cast<std::size_t>(request.last));
+    const std::span<const MessagePtr> given = newestWithin(all.last(wanted), limits.bytes);
+    const bool isCut = given.size() < all.size();
+    result.messages.assign(given.begin(), given.end());
     if (request.isResume()) {
         result.resumed = !isKnown                         ? Resumed::Unknown
                          : isCut || forgottenUpTo > after ? Resumed::WithGap

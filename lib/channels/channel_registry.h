@@ -2,7 +2,6 @@
 
 #include "base/channel_name.h"
 #include "base/mutex.h"
-
 #include "channels/channel.h"
 #include "channels/channel_handle.h"
 #include "channels/channel_options.h"
@@ -51,7 +50,9 @@ public:
                               int clients,
                               const ReplayLimits &limits,
                               const ReplayRequest &request);
-    /// The same without joining; `sequence` is the last number drawn.
+    /// As Channel::leave().
+    void leave(const ChannelPattern &pattern, Subscriber &subscriber, int clients);
+    /// The same as join() without joining; `sequence` is the last number drawn.
     [[nodiscard]] Joined
     read(const ChannelPattern &pattern, const ReplayLimits &limits, const ReplayRequest &request);
     PatternListeners &patterns() { return m_patterns; }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "base/clock.h"
-
 #include "channels/channel_options.h"
 #include "channels/message.h"
 

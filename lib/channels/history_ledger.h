@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
-
 #include "channels/channel_handle.h"
 #include "channels/history.h"
 

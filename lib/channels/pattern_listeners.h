@@ -3,7 +3,6 @@
 #include "base/channel_name.h"
 #include "base/mutex.h"
 #include "base/position.h"
-
 #include "channels/pattern_index.h"
 #include "channels/subscriber.h"
 

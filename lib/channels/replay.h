@@ -1,12 +1,11 @@
 #pragma once
 
 #include "base/position.h"
-
 #include "channels/message.h"
 
 #include <QByteArray>
 
-#include <optional>
+#include <span>
 #include <vector>
 
 namespace relay {
@@ -28,6 +27,9 @@ struct ReplayLimits
     qint64 bytes = 0; ///< Message::cost() of all; the newest messages are given
     TimePoint now;
 };
+
+/// The newest of the messages (oldest first) that together cost no more than `bytes`.
+std::span<const MessagePtr> newestWithin(std::span<const MessagePtr> messages, qint64 bytes);
 
 /// How resuming went (relay_resumes_total{result}).
 enum class Resumed : quint8 {

@@ -14,6 +14,12 @@ namespace {
 using Verdict = ChannelApi::Verdict;
 
 constexpr QByteArrayView kBatchPath("/-/publish");
+
+/// What a channel can be had as; the first is for who does not care.
+constexpr QByteArrayView kEventStream("text/event-stream");
+constexpr QByteArrayView kPage("text/html");
+constexpr std::array<QByteArrayView, 3> kTypes{"application/json", kEventStream, kPage};
+
 constexpr const char *kMethods = "GET, HEAD, POST, OPTIONS";
 
 HandshakeFailure failureOf(UpgradeRefusal refusal)
@@ -235,18 +241,16 @@ ChannelApi::Verdict ChannelApi::judgeGet(const HttpRequest &request, const Reque
     if (auto *refusal = std::get_if<HttpResponse>(&channel)) {
         return std::move(*refusal);
     }
-    constexpr std::array<QByteArrayView, 3> kTypes{"application/json", "text/event-stream",
-                                                   "text/html"};
     const auto type = preferredType(request, kTypes);
     if (!type) {
         return errorResponse(406, "not_acceptable",
                              "A channel is application/json, text/event-stream or text/html.");
     }
     auto &asked = std::get<ChannelRequest>(channel);
-    if (*type == 2) {
+    if (kTypes.at(*type) == kPage) {
         return webPage(request);
     }
-    if (*type == 1 && request.method == "GET") {
+    if (kTypes.at(*type) == kEventStream && request.method == "GET") {
         return listen(request, std::move(asked));
     }
     if (auto refusal = refuseToJoin(asked, false); refusal && refusal->status == 403) {
@@ -265,7 +269,7 @@ ChannelApi::Verdict ChannelApi::listen(const HttpRequest &request, ChannelReques
         channel.replay.since = lastId;
     }
     HttpResponse head;
-    head.contentType = "text/event-stream";
+    head.contentType = kEventStream.toByteArray();
     head.fields = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
     return Listen{
         {.target = channel.target,

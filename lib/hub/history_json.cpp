@@ -1,6 +1,7 @@
 #include "hub/history_json.h"
 
 #include "base/utf8_text.h"
+#include "hub/message_format.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -41,14 +42,7 @@ write(QJsonObject object, const Replay &replay, const QByteArray &since, bool wi
     }
     object.insert(QStringLiteral("messages"), messages);
     if (replay.hasGap()) {
-        const auto from = Position::fromText(since);
-        const Position to = replay.gapEnd;
-        object.insert(
-            QStringLiteral("gap"),
-            QJsonObject{{QStringLiteral("from"),
-                         from ? QJsonValue(latin1(from->toText())) : QJsonValue::Null},
-                        {QStringLiteral("to"),
-                         to == Position() ? QJsonValue::Null : QJsonValue(latin1(to.toText()))}});
+        object.insert(QStringLiteral("gap"), gapObject(since, replay));
     }
     return QJsonDocument(object).toJson(QJsonDocument::Compact);
 }

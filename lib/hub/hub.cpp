@@ -1,13 +1,12 @@
 #include "hub/hub.h"
 
+#include "channels/channel.h"
+#include "channels/channel_registry.h"
 #include "hub/client.h"
 #include "hub/idempotency_cache.h"
 #include "hub/worker.h"
 #include "net/listener.h"
 #include "net/open_file_limit.h"
-
-#include "channels/channel.h"
-#include "channels/channel_registry.h"
 
 #include <QMetaMethod>
 #include <QTimer>

@@ -2,11 +2,10 @@
 
 #include "base/ids.h"
 #include "base/mutex.h"
+#include "channels/subscriber.h"
 #include "hub/backpressure.h"
 #include "hub/delivery.h"
 #include "net/accepted_socket.h"
-
-#include "channels/subscriber.h"
 
 #include <atomic>
 #include <chrono>

@@ -50,20 +50,23 @@ QByteArray event(const Message &message, const Audience &audience, const QByteAr
     return head.isEmpty() ? toEvent(id, {}, payload) : toEvent(id, {}, joined(head, payload));
 }
 
-QJsonObject gapObject(const Welcome &welcome)
-{
-    const auto from = Position::fromText(welcome.askedFor);
-    return {{QStringLiteral("from"),
-             from ? QJsonValue(QString::fromLatin1(from->toText())) : QJsonValue::Null},
-            {QStringLiteral("to"), QString::fromLatin1(welcome.replay.gapEnd.toText())}};
-}
-
 QByteArray compact(const QJsonObject &object)
 {
     return QJsonDocument(object).toJson(QJsonDocument::Compact);
 }
 
 } // namespace
+
+QJsonObject gapObject(const QByteArray &askedFor, const Replay &replay)
+{
+    const auto text = [](const std::optional<Position> &position) {
+        return position && *position != Position()
+                   ? QJsonValue(QString::fromLatin1(position->toText()))
+                   : QJsonValue::Null;
+    };
+    return {{QStringLiteral("from"), text(Position::fromText(askedFor))},
+            {QStringLiteral("to"), text(replay.gapEnd)}};
+}
 
 Chunk formatted(const Message &message, MessageFormat format, const Audience &audience)
 {
@@ -94,7 +97,7 @@ QByteArray formatted(const Welcome &welcome, MessageFormat format, const Audienc
             head.insert(QStringLiteral("clients"), welcome.clients);
         }
         if (welcome.replay.hasGap()) {
-            head.insert(QStringLiteral("gap"), gapObject(welcome));
+            head.insert(QStringLiteral("gap"), gapObject(welcome.askedFor, welcome.replay));
         }
         return Frame(Opcode::Text, joined(compact(head), "\n")).bytes().toByteArray();
     }
@@ -102,7 +105,7 @@ QByteArray formatted(const Welcome &welcome, MessageFormat format, const Audienc
     case MessageFormat::EventStreamMeta: {
         QByteArray preamble = toEventPreamble(start, welcome.retryMilliseconds);
         if (welcome.replay.hasGap()) {
-            preamble += toEvent(start, "gap", compact(gapObject(welcome)));
+            preamble += toEvent(start, "gap", compact(gapObject(welcome.askedFor, welcome.replay)));
         }
         return preamble;
     }

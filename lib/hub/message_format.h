@@ -1,12 +1,12 @@
 #pragma once
 
 #include "base/position.h"
-#include "hub/batch.h"
-
 #include "channels/message.h"
 #include "channels/replay.h"
+#include "hub/batch.h"
 
 #include <QByteArray>
+#include <QJsonObject>
 
 namespace relay {
 
@@ -39,6 +39,10 @@ struct Audience
 
 /// One message as it goes to the wire.
 Chunk formatted(const Message &message, MessageFormat format, const Audience &audience);
+
+/// {"from":…,"to":…}: what cannot be given lies between the position that was asked for (null if it
+/// was none) and this one (null if there is nothing left).
+QJsonObject gapObject(const QByteArray &askedFor, const Replay &replay);
 
 /// What a listener is told first: where its stream begins, and what of it cannot be given.
 ///

@@ -3,12 +3,11 @@
 #include "base/channel_name.h"
 #include "base/clock.h"
 #include "base/ids.h"
+#include "channels/channel_registry.h"
 #include "hub/idempotency_cache.h"
 #include "hub/options.h"
 #include "wire/http_request.h"
 #include "wire/http_response.h"
-
-#include "channels/channel_registry.h"
 
 #include <QByteArray>
 #include <QJsonObject>

@@ -1,9 +1,8 @@
 #include "hub/room.h"
 
+#include "channels/channel.h"
 #include "hub/client.h"
 #include "hub/outbox.h"
-
-#include "channels/channel.h"
 
 #include <algorithm>
 #include <array>
@@ -98,40 +97,55 @@ Batch batchOf(Replay &replay,
     return Batch(std::span(pieces).subspan(first), maxChunkBytes);
 }
 
-Room::Room(Inbox &inbox, ChannelHandle channel)
-    : m_inbox(inbox)
-    , m_channel(std::move(channel))
-{}
+QByteArray Room::keyOf(const ChannelTarget &target)
+{
+    return std::visit([](const auto &name) { return name.bytes(); }, target);
+}
 
-Room::Room(Inbox &inbox, ChannelPattern pattern, Epoch patternEpoch)
+Room::Room(Inbox &inbox, ChannelRegistry &channels, const ChannelTarget &target)
     : m_inbox(inbox)
-    , m_pattern(std::move(pattern))
-    , m_audience{.isPattern = true, .patternEpoch = patternEpoch}
-{}
+    , m_channels(channels)
+    , m_key(keyOf(target))
+{
+    if (const auto *pattern = std::get_if<ChannelPattern>(&target)) {
+        m_pattern = *pattern;
+        m_audience = {.isPattern = true, .patternEpoch = channels.patterns().epoch()};
+    } else {
+        m_channel = channels.acquire(std::get<ChannelName>(target));
+    }
+}
 
 Room::~Room() = default;
-
-QByteArray Room::key() const
-{
-    return m_pattern ? m_pattern->bytes() : m_channel->name().bytes();
-}
 
 QString Room::name() const
 {
     return m_pattern ? m_pattern->toString() : m_channel->name().toString();
 }
 
-void Room::add(Client &client)
+std::optional<Joined>
+Room::join(Client &client, const ReplayLimits &limits, const ReplayRequest &request)
 {
-    client.memberIndex = m_members.size();
-    m_members.push_back(&client);
+    const int members = memberCount() + 1;
+    std::optional<Joined> joined =
+        m_pattern ? m_channels.join(*m_pattern, *this, members, limits, request)
+                  : m_channel->join(*this, members, limits, request);
+    if (joined) {
+        client.memberIndex = m_members.size();
+        m_members.push_back(&client);
+    }
+    return joined;
 }
 
-void Room::remove(Client &client)
+void Room::leave(Client &client)
 {
     m_members.back()->memberIndex = client.memberIndex;
     std::swap(m_members[client.memberIndex], m_members.back());
     m_members.pop_back();
+    if (m_pattern) {
+        m_channels.leave(*m_pattern, *this, memberCount());
+    } else {
+        m_channel->leave(*this, memberCount());
+    }
 }
 
 void Room::take(const MessagePtr &message, WakeList &sleepers)

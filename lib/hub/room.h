@@ -1,12 +1,13 @@
 #pragma once
 
 #include "base/channel_name.h"
-#include "hub/inbox.h"
-#include "hub/message_format.h"
-
 #include "channels/channel_handle.h"
+#include "channels/channel_registry.h"
 #include "channels/replay.h"
 #include "channels/subscriber.h"
+#include "hub/inbox.h"
+#include "hub/message_format.h"
+#include "hub/subscription.h"
 
 #include <optional>
 #include <span>
@@ -25,29 +26,26 @@ class Client;
 class Room final : public Subscriber
 {
 public:
-    Room(Inbox &inbox, ChannelHandle channel);
-    Room(Inbox &inbox, ChannelPattern pattern, Epoch patternEpoch);
+    /// `channels` must outlive it.
+    Room(Inbox &inbox, ChannelRegistry &channels, const ChannelTarget &target);
     ~Room();
     Q_DISABLE_COPY_MOVE(Room)
 
     /// Null for a pattern.
     [[nodiscard]] Channel *channel() const { return m_channel.get(); }
-    /// Null for a channel.
-    [[nodiscard]] const ChannelPattern *pattern() const
-    {
-        return m_pattern ? &*m_pattern : nullptr;
-    }
-    /// The name or pattern, decoded; empty for the root. Not once it is abandoned.
-    [[nodiscard]] QByteArray key() const;
-    /// The same, for people: "/" for the root.
+    /// The name or pattern, decoded: no pattern is a name.
+    static QByteArray keyOf(const ChannelTarget &target);
+    [[nodiscard]] const QByteArray &key() const { return m_key; }
+    /// For people: "/" for the root.
     [[nodiscard]] QString name() const;
     [[nodiscard]] const Audience &audience() const { return m_audience; }
 
     [[nodiscard]] int memberCount() const { return static_cast<int>(m_members.size()); }
-    /// Members are served in the order in which they came.
-    void add(Client &client);
-    void remove(Client &client);
-    /// Nobody is left: lets go of the channel.
+    /// Nothing when the channel is full. Members are served in the order in which they came.
+    [[nodiscard]] std::optional<Joined>
+    join(Client &client, const ReplayLimits &limits, const ReplayRequest &request);
+    void leave(Client &client);
+    /// Nobody is left, or ever came: lets go of the channel.
     void abandon() { m_channel.reset(); }
 
     // Subscriber
@@ -61,7 +59,9 @@ public:
 
 private:
     Inbox &m_inbox;
-    ChannelHandle m_channel;
+    ChannelRegistry &m_channels;
+    const QByteArray m_key;
+    ChannelHandle m_channel; // or else:
     std::optional<ChannelPattern> m_pattern;
     Audience m_audience;
     std::vector<Client *> m_members;

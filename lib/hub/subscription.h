@@ -1,21 +1,23 @@
 #pragma once
 
 #include "base/channel_name.h"
+#include "channels/replay.h"
 #include "hub/message_format.h"
 #include "wire/http_response.h"
 #include "wire/request_target.h"
-
-#include "channels/replay.h"
 
 #include <optional>
 #include <variant>
 
 namespace relay {
 
+/// What a channel's URL names.
+using ChannelTarget = std::variant<ChannelName, ChannelPattern>;
+
 /// What a channel's URL asks for, whatever the method: a channel or a pattern, and the query.
 struct ChannelRequest
 {
-    std::variant<ChannelName, ChannelPattern> target;
+    ChannelTarget target;
     std::optional<bool> echo; ///< ?echo=0|1
     std::optional<int> last;  ///< ?last=N
     ReplayRequest replay;     ///< ?since=, ?last_event_id=, ?last=
@@ -36,7 +38,7 @@ std::variant<ChannelRequest, HttpResponse> readChannelRequest(const RequestTarge
 /// How a client takes part in a channel.
 struct Subscription
 {
-    std::variant<ChannelName, ChannelPattern> target;
+    ChannelTarget target;
     MessageFormat format = MessageFormat::WebSocket;
     bool echo = true;
     ReplayRequest replay;

@@ -1,11 +1,10 @@
 #include "hub/web_socket_protocol.h"
 
+#include "channels/channel.h"
 #include "hub/client.h"
 #include "hub/room.h"
 #include "hub/worker.h"
 #include "wire/close_code.h"
-
-#include "channels/channel.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,9 +1,8 @@
 #include "hub/worker.h"
 
+#include "channels/channel.h"
 #include "hub/client.h"
 #include "hub/web_socket_protocol.h"
-
-#include "channels/channel.h"
 
 #include <QHostAddress>
 #include <QLoggingCategory>
@@ -19,11 +18,6 @@ namespace relay {
 namespace {
 
 Q_LOGGING_CATEGORY(lcHub, "relay.hub")
-
-QByteArray keyOf(const Subscription &subscription)
-{
-    return std::visit([](const auto &target) { return target.bytes(); }, subscription.target);
-}
 
 ResumeResult resultOf(Resumed resumed)
 {
@@ -223,17 +217,11 @@ Worker::join(Client &client, const Subscription &subscription, qint64 maxReplayB
                             << room.name();
     m_observer.clientConnected(client, room.name());
 
-    const ReplayLimits limits{maxReplayBytes, now()};
-    const int members = room.memberCount() + 1;
-    auto joined =
-        room.pattern() != nullptr
-            ? m_shared.channels.join(*room.pattern(), room, members, limits, subscription.replay)
-            : room.channel()->join(room, members, limits, subscription.replay);
+    auto joined = room.join(client, {maxReplayBytes, now()}, subscription.replay);
     if (!joined) {
         abandonIfEmpty(room);
         return std::nullopt;
     }
-    room.add(client);
     Batch past =
         batchOf(joined->replay, client.format(), room.audience(), m_maxChunkBytes, maxReplayBytes);
     if (joined->replay.resumed != Resumed::NotAsked) {
@@ -244,28 +232,16 @@ Worker::join(Client &client, const Subscription &subscription, qint64 maxReplayB
 
 Room &Worker::roomOf(const Subscription &subscription)
 {
-    std::unique_ptr<Room> &room = m_rooms[keyOf(subscription)];
+    std::unique_ptr<Room> &room = m_rooms[Room::keyOf(subscription.target)];
     if (!room) {
-        if (const auto *pattern = std::get_if<ChannelPattern>(&subscription.target)) {
-            room = std::make_unique<Room>(m_inbox, *pattern, m_shared.channels.patterns().epoch());
-        } else {
-            room = std::make_unique<Room>(
-                m_inbox, m_shared.channels.acquire(std::get<ChannelName>(subscription.target)));
-        }
+        room = std::make_unique<Room>(m_inbox, m_shared.channels, subscription.target);
     }
     return *room;
 }
 
 void Worker::leave(Client &client, Room &room)
 {
-    room.remove(client);
-    if (room.memberCount() > 0) {
-        if (room.pattern() != nullptr) {
-            m_shared.channels.patterns().join(*room.pattern(), room, room.memberCount());
-        } else {
-            room.channel()->leave(room, room.memberCount());
-        }
-    }
+    room.leave(client);
     abandonIfEmpty(room);
 }
 
@@ -273,11 +249,6 @@ void Worker::abandonIfEmpty(Room &room)
 {
     if (room.memberCount() > 0) {
         return;
-    }
-    if (room.pattern() != nullptr) {
-        m_shared.channels.patterns().leave(*room.pattern(), room);
-    } else {
-        room.channel()->leave(room, 0);
     }
     const auto known = m_rooms.find(room.key());
     room.abandon();

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "channels/channel_registry.h"
 #include "hub/backpressure.h"
 #include "hub/batch.h"
 #include "hub/channel_api.h"
@@ -15,8 +16,6 @@
 #include "metrics/relay_counters.h"
 #include "net/event_thread.h"
 #include "net/timer_wheel.h"
-
-#include "channels/channel_registry.h"
 
 #include <QString>
 

@@ -1,5 +1,7 @@
 #include "ops/router.h"
 
+#include "wire/request_target.h"
+
 #include <QByteArrayList>
 
 #include <algorithm>
@@ -9,18 +11,11 @@ namespace relay {
 
 namespace {
 
-/// The path of a request's target, in origin form ("/metrics?x") or, as for a proxy, in absolute
-/// form ("http://host/metrics").
-QByteArray pathOf(const QByteArray &target)
+/// Empty for what is no target: nobody has that path.
+QByteArray pathOf(const HttpRequest &head)
 {
-    constexpr QByteArrayView kScheme("http://");
-    QByteArray path = target;
-    if (path.left(kScheme.size()).toLower() == kScheme) {
-        const qsizetype slash = path.indexOf('/', kScheme.size());
-        path = slash < 0 ? QByteArray("/") : path.mid(slash);
-    }
-    const qsizetype query = path.indexOf('?');
-    return query < 0 ? path : path.left(query);
+    const auto target = targetOf(head);
+    return target ? target->path : QByteArray();
 }
 
 QByteArray methodOf(const HttpRequest &head)
@@ -51,13 +46,13 @@ void Router::add(Route route)
 
 qint64 Router::maxBodyBytes(const HttpRequest &head) const
 {
-    const Route *route = find(methodOf(head), pathOf(head.target));
+    const Route *route = find(methodOf(head), pathOf(head));
     return route == nullptr ? 0 : route->maxBodyBytes;
 }
 
 HttpResponse Router::answer(HttpRequest head, QByteArray body) const
 {
-    const QByteArray path = pathOf(head.target);
+    const QByteArray path = pathOf(head);
     const Route *route = find(methodOf(head), path);
     if (route == nullptr) {
         return refuse(path);
@@ -68,7 +63,7 @@ HttpResponse Router::answer(HttpRequest head, QByteArray body) const
 
 HttpResponse Router::refuseBody(const HttpRequest &head) const
 {
-    const QByteArray path = pathOf(head.target);
+    const QByteArray path = pathOf(head);
     return find(methodOf(head), path) == nullptr
                ? refuse(path)
                : plainResponse(413, "A request to this path must not have a body.");
