@@ -1,5 +1,6 @@
 #include "channels/channel.h"
-#include "recorder.h"
+
+#include "fixtures.h"
 
 #include <QTest>
 
@@ -38,9 +39,8 @@ const ChannelName kName = ChannelName::fromText("chat/42").value();
 
 ChannelOptions optionsOf(int messages, std::chrono::milliseconds age = 0ms, int maxClients = 0)
 {
-    ChannelOptions options;
+    ChannelOptions options = relay::test::keeping(messages, age);
     options.maxClients = maxClients;
-    options.history = {messages, 1 << 20, age};
     return options;
 }
 

@@ -1,5 +1,6 @@
 #include "channels/channel_registry.h"
-#include "recorder.h"
+
+#include "fixtures.h"
 
 #include <QRandomGenerator>
 #include <QTest>
@@ -25,34 +26,20 @@ using relay::TimePoint;
 using relay::test::allocatedBytes;
 using relay::test::costOf;
 using relay::test::everything;
+using relay::test::keeping;
+using relay::test::kNoLimit;
 using relay::test::kStart;
 using relay::test::messageOf;
+using relay::test::named;
 using relay::test::newest;
+using relay::test::patternOf;
 using relay::test::payloadsOf;
 using relay::test::Recorder;
 using relay::test::since;
 
 namespace {
 
-constexpr qint64 kNoLimit = qint64{1} << 40;
 constexpr int kAll = 1 << 30;
-
-ChannelName named(const QByteArray &text)
-{
-    return ChannelName::fromText(text).value();
-}
-
-ChannelPattern pattern(const QByteArray &text)
-{
-    return ChannelPattern::fromText(text).value();
-}
-
-ChannelOptions keeping(int messages, std::chrono::milliseconds age = 60s)
-{
-    ChannelOptions options;
-    options.history = {messages, 1 << 20, age};
-    return options;
-}
 
 void publish(ChannelRegistry &registry,
              const QByteArray &name,
@@ -131,7 +118,7 @@ private Q_SLOTS:
 // Made when it is first asked for, one for all who ask, gone with the last of them.
 void TestChannelRegistry::makesAChannelAtItsFirstUse()
 {
-    ChannelRegistry registry({}, keeping(10), kNoLimit);
+    ChannelRegistry registry({}, keeping(10, 60s), kNoLimit);
     QVERIFY(!registry.find(named("a")));
     QCOMPARE(registry.channelCount(), std::size_t{0});
     ChannelHandle first = registry.acquire(named("a"));
@@ -155,7 +142,7 @@ void TestChannelRegistry::makesAChannelAtItsFirstUse()
 // What was said is there for who comes later, until its time is over; and then there is nothing.
 void TestChannelRegistry::keepsAChannelWhileItKeepsMessages()
 {
-    ChannelRegistry registry({}, keeping(10), kNoLimit);
+    ChannelRegistry registry({}, keeping(10, 60s), kNoLimit);
     publish(registry, "a", "1", kStart);
     publish(registry, "a", "2", kStart + 1s);
     QCOMPARE(registry.channelCount(), std::size_t{1});
@@ -178,7 +165,7 @@ void TestChannelRegistry::keepsAChannelWhileItKeepsMessages()
     QCOMPARE(registry.channelCount(), std::size_t{0});
     QCOMPARE(registry.historyBytes(), 0);
 
-    ChannelRegistry forgetful({}, keeping(0), kNoLimit);
+    ChannelRegistry forgetful({}, keeping(0, 60s), kNoLimit);
     publish(forgetful, "a", "1");
     QCOMPARE(forgetful.channelCount(), std::size_t{0});
     QCOMPARE(forgetful.historyBytes(), 0);
@@ -188,7 +175,7 @@ void TestChannelRegistry::keepsAChannelWhileItKeepsMessages()
 // told that there is more.
 void TestChannelRegistry::expiresALittleAtATime()
 {
-    ChannelRegistry registry({}, keeping(10), kNoLimit);
+    ChannelRegistry registry({}, keeping(10, 60s), kNoLimit);
     for (int i = 0; i < 10; ++i) {
         publish(registry, QByteArray::number(i), "x", kStart + std::chrono::milliseconds(i));
     }
@@ -206,7 +193,7 @@ void TestChannelRegistry::expiresALittleAtATime()
 // those of the other.
 void TestChannelRegistry::aChannelThatComesBackIsAnother()
 {
-    ChannelRegistry registry({}, keeping(0), kNoLimit);
+    ChannelRegistry registry({}, keeping(0, 60s), kNoLimit);
     const relay::Epoch first = registry.acquire(named("a"))->epoch();
     const ChannelHandle again = registry.acquire(named("a"));
     QVERIFY(again->epoch() != first);
@@ -232,7 +219,7 @@ void TestChannelRegistry::theFirstRuleThatMatchesHolds()
     QFETCH(QByteArray, name);
     QFETCH(int, maxClients);
     const auto rule = [](const QByteArray &match, int number) {
-        ChannelRule made{pattern(match), {}};
+        ChannelRule made{patternOf(match), {}};
         made.options.maxClients = number;
         return made;
     };
@@ -249,7 +236,8 @@ void TestChannelRegistry::theFirstRuleThatMatchesHolds()
 // is left with nothing goes, too.
 void TestChannelRegistry::dropsTheOldestOfAllPastItsBudget()
 {
-    ChannelRegistry registry({}, keeping(100), 2 * HistoryLedger::kChannelCost + 4 * costOf(1));
+    ChannelRegistry registry({}, keeping(100, 60s),
+                             2 * HistoryLedger::kChannelCost + 4 * costOf(1));
     publish(registry, "a", "1");
     publish(registry, "b", "2");
     publish(registry, "b", "3");
@@ -287,7 +275,8 @@ void TestChannelRegistry::theBudgetIsExact()
 {
     QFETCH(qint64, less);
     QFETCH(int, messages);
-    ChannelRegistry registry({}, keeping(100), HistoryLedger::kChannelCost + 2 * costOf(10) - less);
+    ChannelRegistry registry({}, keeping(100, 60s),
+                             HistoryLedger::kChannelCost + 2 * costOf(10) - less);
     publish(registry, "a", "0123456789");
     publish(registry, "a", "0123456789");
     QCOMPARE(kept(registry, "a").size(), messages);
@@ -372,7 +361,7 @@ void TestChannelRegistry::manyNamesLeaveNothingBehind()
     constexpr qint64 kBudget = 8 << 20;
     const std::size_t before = allocatedBytes();
     {
-        ChannelRegistry registry({}, keeping(10), kBudget);
+        ChannelRegistry registry({}, keeping(10, 60s), kBudget);
         std::vector<ChannelHandle> present(atOnce);
         Recorder recorder;
         for (int i = 0; i < kManyNames; ++i) {
@@ -407,7 +396,7 @@ void TestChannelRegistry::countsWhatHistoriesReallyTake()
         QSKIP("this allocator does not say what it has given out");
     }
     for (const int perChannel : {1, 20}) {
-        ChannelRegistry registry({}, keeping(100), kNoLimit);
+        ChannelRegistry registry({}, keeping(100, 60s), kNoLimit);
         const std::size_t before = allocatedBytes();
         for (int i = 0; i < 20'000 / perChannel; ++i) {
             const ChannelHandle channel = registry.acquire(named(QByteArray::number(i)));

@@ -1,5 +1,6 @@
 #include "channels/history.h"
-#include "recorder.h"
+
+#include "fixtures.h"
 
 #include <QRandomGenerator>
 #include <QTest>

@@ -1,5 +1,6 @@
 #include "channels/channel_registry.h"
-#include "recorder.h"
+
+#include "fixtures.h"
 
 #include <QRandomGenerator>
 #include <QTest>
@@ -24,9 +25,13 @@ using relay::ReplayRequest;
 using relay::Resumed;
 using relay::test::costOf;
 using relay::test::everything;
+using relay::test::keeping;
+using relay::test::kNoLimit;
 using relay::test::kStart;
 using relay::test::messageOf;
+using relay::test::named;
 using relay::test::newest;
+using relay::test::patternOf;
 using relay::test::payloadsOf;
 using relay::test::Recorder;
 using relay::test::since;
@@ -34,25 +39,6 @@ using relay::test::since;
 Q_DECLARE_METATYPE(relay::Resumed)
 
 namespace {
-
-constexpr qint64 kNoLimit = qint64{1} << 40;
-
-ChannelName named(const QByteArray &text)
-{
-    return ChannelName::fromText(text).value();
-}
-
-ChannelPattern pattern(const QByteArray &text)
-{
-    return ChannelPattern::fromText(text).value();
-}
-
-ChannelOptions keeping(int messages, std::chrono::milliseconds age = 0ms)
-{
-    ChannelOptions options;
-    options.history = {messages, 1 << 20, age};
-    return options;
-}
 
 struct Relay
 {
@@ -70,7 +56,7 @@ struct Relay
     }
     Replay read(const QByteArray &match, const ReplayRequest &request, qint64 bytes = kNoLimit)
     {
-        return channels.read(pattern(match), {.bytes = bytes, .now = kStart}, request).replay;
+        return channels.read(patternOf(match), {.bytes = bytes, .now = kStart}, request).replay;
     }
     [[nodiscard]] Position position(quint64 sequence) const
     {
@@ -86,7 +72,7 @@ class Visitor
 public:
     Visitor(Relay &relay, const QByteArray &match)
         : m_relay(relay)
-        , m_pattern(pattern(match))
+        , m_pattern(patternOf(match))
         , m_random(QRandomGenerator::global()->generate())
     {}
 
@@ -218,21 +204,21 @@ void TestPatternListeners::givesWhatMatches()
     Recorder below;
     Recorder all;
     (void)relay.publish("chat/1", "before");
-    QCOMPARE(relay.channels.join(pattern("chat/*"), below, 1, everything(), {}).sequence,
+    QCOMPARE(relay.channels.join(patternOf("chat/*"), below, 1, everything(), {}).sequence,
              relay.channels.patterns().lastSequence());
     (void)relay.publish("chat/1", "1");
     (void)relay.publish("chat/2", "2");
     (void)relay.publish("chat", "3");
-    (void)relay.channels.join(pattern("**"), all, 1, everything(), {});
+    (void)relay.channels.join(patternOf("**"), all, 1, everything(), {});
     (void)relay.publish("/", "4");
     (void)relay.publish("chat/2", "5");
-    relay.channels.patterns().leave(pattern("chat/*"), below);
-    relay.channels.patterns().leave(pattern("chat/*"), below); // it is not there any more
+    relay.channels.patterns().leave(patternOf("chat/*"), below);
+    relay.channels.patterns().leave(patternOf("chat/*"), below); // it is not there any more
     (void)relay.publish("chat/2", "6");
     QCOMPARE(payloadsOf(below.taken), (QByteArrayList{"1", "2", "5"}));
     QCOMPARE(payloadsOf(all.taken), (QByteArrayList{"4", "5", "6"}));
     QCOMPARE(all.taken.back()->channel, named("chat/2"));
-    relay.channels.patterns().leave(pattern("**"), all);
+    relay.channels.patterns().leave(patternOf("**"), all);
 }
 
 // Who asks how many listen gets those of patterns by the name.
@@ -243,15 +229,15 @@ void TestPatternListeners::countsItsClients()
     Recorder a;
     Recorder b;
     QCOMPARE(patterns.clientCount(named("chat/1")), 0);
-    (void)patterns.join(pattern("chat/*"), a, 1);
-    (void)patterns.join(pattern("**"), b, 2);
+    (void)patterns.join(patternOf("chat/*"), a, 1);
+    (void)patterns.join(patternOf("**"), b, 2);
     QCOMPARE(patterns.clientCount(named("chat/1")), 3);
     QCOMPARE(patterns.clientCount(named("news")), 2);
-    (void)patterns.join(pattern("chat/*"), a, 4);
+    (void)patterns.join(patternOf("chat/*"), a, 4);
     QCOMPARE(patterns.clientCount(named("chat/1")), 6);
-    patterns.leave(pattern("chat/*"), a);
+    patterns.leave(patternOf("chat/*"), a);
     QCOMPARE(patterns.clientCount(named("chat/1")), 2);
-    patterns.leave(pattern("**"), b);
+    patterns.leave(patternOf("**"), b);
     QCOMPARE(patterns.clientCount(named("chat/1")), 0);
 }
 
@@ -263,9 +249,9 @@ void TestPatternListeners::drawsNumbersThatGrow()
     quint64 last = 0;
     for (int i = 0; i < 20; ++i) {
         if (i == 8) {
-            (void)relay.channels.join(pattern("a"), listener, 1, everything(), {});
+            (void)relay.channels.join(patternOf("a"), listener, 1, everything(), {});
         } else if (i == 16) {
-            relay.channels.patterns().leave(pattern("a"), listener);
+            relay.channels.patterns().leave(patternOf("a"), listener);
         }
         const quint64 sequence = relay.publish(i % 3 == 0 ? "a" : "b", "x");
         QVERIFY(sequence > last);
@@ -471,12 +457,12 @@ void TestPatternListeners::aListenerTakesAllFromWhereItJoined()
             std::this_thread::yield();
         }
         NumberRecorder recorder;
-        const quint64 joinedAt = patterns.join(pattern("a/*"), recorder, 1);
+        const quint64 joinedAt = patterns.join(patternOf("a/*"), recorder, 1);
         mayDraw = joinedAt + kAhead;
         while (recorder.count < 3) {
             std::this_thread::yield();
         }
-        patterns.leave(pattern("a/*"), recorder);
+        patterns.leave(patternOf("a/*"), recorder);
         sessions.push_back({joinedAt, std::move(recorder.taken)});
     }
     isDone = true;

@@ -1,6 +1,9 @@
-#include "config/config_file.h"
+#include "read_text.h"
 
 #include <QTest>
+
+using relay::test::bad;
+using relay::test::read;
 
 class TestChannelRuleErrors : public QObject
 {
@@ -15,19 +18,6 @@ private Q_SLOTS:
 };
 
 namespace {
-
-relay::SettingsDraft read(const QByteArray &text)
-{
-    relay::SettingsDraft draft;
-    relay::readConfigText(text, QStringLiteral("relay.yaml"), draft);
-    draft.finish();
-    return draft;
-}
-
-void bad(const char *name, const char *text, const char *problem)
-{
-    QTest::newRow(name) << QByteArray(text) << QString::fromUtf8(problem);
-}
 
 /// `entry` stands on line 3, in the first rule.
 void badValue(const char *name, const char *entry, const char *problem)

@@ -1,8 +1,10 @@
-#include "config/config_file.h"
+#include "read_text.h"
 
 #include <QTest>
 
 using namespace std::chrono_literals;
+
+using relay::test::read;
 
 class TestChannelRules : public QObject
 {
@@ -16,14 +18,6 @@ private Q_SLOTS:
 };
 
 namespace {
-
-relay::SettingsDraft read(const QByteArray &text)
-{
-    relay::SettingsDraft draft;
-    relay::readConfigText(text, QStringLiteral("relay.yaml"), draft);
-    draft.finish();
-    return draft;
-}
 
 relay::ChannelRule rule(const char *match, const relay::ChannelOptions &options = {})
 {

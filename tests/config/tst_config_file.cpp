@@ -1,4 +1,4 @@
-#include "config/config_file.h"
+#include "read_text.h"
 
 #include <QFile>
 #include <QTemporaryDir>
@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 using namespace std::chrono_literals;
+
+using relay::test::bad;
+using relay::test::read;
 
 class TestConfigFile : public QObject
 {
@@ -26,24 +29,11 @@ private Q_SLOTS:
 
 namespace {
 
-relay::SettingsDraft read(const QByteArray &text)
-{
-    relay::SettingsDraft draft;
-    relay::readConfigText(text, QStringLiteral("relay.yaml"), draft);
-    draft.finish();
-    return draft;
-}
-
 using Check = bool (*)(const relay::Settings &);
 
 void good(const char *name, const char *text, Check check)
 {
     QTest::newRow(name) << QByteArray(text) << check;
-}
-
-void bad(const char *name, const char *text, const char *problem)
-{
-    QTest::newRow(name) << QByteArray(text) << QString::fromUtf8(problem);
 }
 
 bool hasDefaultPort(const relay::Settings &s)

@@ -1,6 +1,7 @@
-#include "config/config_file.h"
 #include "config/config_text.h"
 #include "config/schema.h"
+
+#include "read_text.h"
 
 #include <QFile>
 #include <QRegularExpression>
@@ -25,14 +26,6 @@ void compareWithSourceFile(const QString &name, const QString &expected)
                                         "  RELAY_TEST_UPDATE=1 %2")
                              .arg(name, QCoreApplication::applicationFilePath());
     QVERIFY2(file.readAll() == expected.toUtf8(), qPrintable(hint));
-}
-
-relay::SettingsDraft read(const QString &text)
-{
-    relay::SettingsDraft draft;
-    relay::readConfigText(text.toUtf8(), QStringLiteral("printed"), draft);
-    draft.finish();
-    return draft;
 }
 
 relay::ChannelPattern pattern(const char *text)
@@ -106,6 +99,8 @@ relay::Settings unusualSettings()
 
 } // namespace
 
+using relay::test::read;
+
 class TestConfigText : public QObject
 {
     Q_OBJECT
@@ -135,7 +130,7 @@ void TestConfigText::referenceIsUpToDate()
 // Starting with the sample is starting without a file.
 void TestConfigText::sampleReadsAsDefaults()
 {
-    const relay::SettingsDraft draft = read(relay::renderSampleConfig());
+    const relay::SettingsDraft draft = read(relay::renderSampleConfig().toUtf8());
     QCOMPARE(draft.problems().join(QLatin1Char(0x0a)), QString());
     QCOMPARE(relay::renderConfig(draft.settings()), relay::renderSampleConfig());
 }
@@ -145,7 +140,7 @@ void TestConfigText::sampleReadsAsDefaults()
 void TestConfigText::printedConfigReadsAsTheSame()
 {
     const relay::Settings was = unusualSettings();
-    const relay::SettingsDraft draft = read(relay::renderConfig(was));
+    const relay::SettingsDraft draft = read(relay::renderConfig(was).toUtf8());
     QCOMPARE(draft.problems().join(QLatin1Char(0x0a)), QString());
     const relay::Settings &is = draft.settings();
     QCOMPARE(is.hub.address, was.hub.address);
@@ -193,7 +188,8 @@ void TestConfigText::printedInheritedEchoIsTheOneInEffect()
 {
     const relay::SettingsDraft draft =
         read(QStringLiteral("channels: [{match: a}, {match: b, echo: "
-                            "true}]\nhub: {echo: false}\n"));
+                            "true}]\nhub: {echo: false}\n")
+                 .toUtf8());
     QCOMPARE(draft.problems().join(QLatin1Char(0x0a)), QString());
     const QString text = relay::renderConfig(draft.settings());
     QVERIFY(text.contains(QStringLiteral("\n  - match: a\n    echo: false\n")));
@@ -211,7 +207,7 @@ void TestConfigText::theMostRulesCanBePrintedAndRead()
     }
     const QString text = relay::renderConfig(was);
     QVERIFY(text.toUtf8().size() <= relay::kMaxConfigFileSize);
-    const relay::SettingsDraft draft = read(text);
+    const relay::SettingsDraft draft = read(text.toUtf8());
     QCOMPARE(draft.problems().join(QLatin1Char(0x0a)), QString());
     QVERIFY(draft.settings().hub.channels == was.hub.channels);
 }
@@ -223,7 +219,7 @@ void TestConfigText::sampleShowsTheDefaultRule()
     text.replace(QRegularExpression(QStringLiteral("^  # (- match:|  [a-z_]+: [{a-z0-9])"),
                                     QRegularExpression::MultilineOption),
                  QStringLiteral("  \\1"));
-    const relay::SettingsDraft draft = read(text);
+    const relay::SettingsDraft draft = read(text.toUtf8());
     QCOMPARE(draft.problems().join(QLatin1Char(0x0a)), QString());
     QCOMPARE(draft.settings().hub.channels.size(), 1);
     QCOMPARE(draft.settings().hub.channels.first(), relay::channelRuleSchema().defaults);

@@ -1,6 +1,6 @@
 #include "base/channel_name.h"
-
 #include "channels/pattern_index.h"
+
 #include "property.h"
 
 #include <QByteArrayList>

@@ -13,20 +13,12 @@ using relay::HubOptions;
 using relay::MessageKind;
 using relay::test::HttpAnswer;
 using relay::test::HttpPeer;
+using relay::test::optionsKeeping;
 using relay::test::TestHub;
 using relay::test::testOptions;
 using relay::test::waitFor;
 
 namespace {
-
-HubOptions optionsWith(int historyMessages)
-{
-    relay::ChannelOptions channel;
-    channel.history.messages = historyMessages;
-    HubOptions options = testOptions();
-    options.channels = {relay::ChannelRule{ChannelPattern::fromText("**").value(), channel}};
-    return options;
-}
 
 /// Publishes, and returns the message's position.
 QByteArray publish(TestHub &relay,
@@ -189,7 +181,7 @@ void TestEventStream::whatIsGoneIsAGap()
 {
     QFETCH(QByteArray, id);
     QFETCH(bool, isPosition);
-    TestHub relay(optionsWith(3));
+    TestHub relay(optionsKeeping(3));
     QByteArrayList positions;
     for (int i = 1; i <= 5; ++i) {
         positions += publish(relay, "a", QByteArray::number(i));
@@ -297,7 +289,7 @@ void TestEventStream::comingAndGoingIsCounted_data()
 void TestEventStream::comingAndGoingIsCounted()
 {
     QFETCH(bool, isReset);
-    TestHub relay(optionsWith(0));
+    TestHub relay(optionsKeeping(0));
     HttpPeer peer(relay.port());
     QCOMPARE(peer.listen("/a").status, 200);
     QVERIFY(relay.waitForClients(1));

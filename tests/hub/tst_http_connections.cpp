@@ -17,19 +17,6 @@ qint64 offsetOf(const HttpAnswer &answer)
     return answer.json().value(QLatin1String("offset")).toInteger(-1);
 }
 
-/// A publish request without its body.
-QByteArray head(qsizetype bytes, const QByteArrayList &fields = {})
-{
-    return HttpPeer::request(
-        "POST", "/a", QByteArrayList{"Content-Length: " + QByteArray::number(bytes)} + fields);
-}
-
-quint64 answered(TestHub &relay, relay::HttpMethod method, int status)
-{
-    const auto &requests = relay.hub().counters().httpRequests;
-    return requests[static_cast<std::size_t>(method)][relay::statusIndex(status)];
-}
-
 } // namespace
 
 class TestHttpConnections : public QObject
@@ -60,12 +47,12 @@ void TestHttpConnections::continueIsSaidFirst()
     TestHub relay;
     HttpPeer peer(relay.port());
     for (qint64 offset = 1; offset <= 2; ++offset) { // on one connection
-        QCOMPARE(peer.ask(head(5, {"Expect: 100-continue"})).status, 100);
+        QCOMPARE(peer.ask(HttpPeer::postHead(5, {"Expect: 100-continue"})).status, 100);
         QVERIFY(peer.isSilent());
         QCOMPARE(offsetOf(peer.ask("hello")), offset);
     }
     // Who does not wait, is not told.
-    QCOMPARE(offsetOf(peer.ask(head(5, {"Expect: 100-continue"}) + "hello")), 3);
+    QCOMPARE(offsetOf(peer.ask(HttpPeer::postHead(5, {"Expect: 100-continue"}) + "hello")), 3);
     QVERIFY(peer.isSilent());
 }
 
@@ -74,12 +61,14 @@ void TestHttpConnections::continueIsNotSaidToWhoIsRefused_data()
     QTest::addColumn<QByteArray>("request");
     QTest::addColumn<int>("status");
     const QByteArrayList fields{"Content-Length: 1001", "Expect: 100-continue"};
-    QTest::newRow("too big") << head(1001, {"Expect: 100-continue"}) << 413;
-    QTest::newRow("compressed") << head(5, {"Expect: 100-continue", "Content-Encoding: br"}) << 415;
+    QTest::newRow("too big") << HttpPeer::postHead(1001, {"Expect: 100-continue"}) << 413;
+    QTest::newRow("compressed") << HttpPeer::postHead(
+        5, {"Expect: 100-continue", "Content-Encoding: br"})
+                                << 415;
     QTest::newRow("no channel") << HttpPeer::request("POST", "/a//b", fields) << 404;
     QTest::newRow("no method") << HttpPeer::request("PUT", "/a", fields) << 405;
     QTest::newRow("a foreign page")
-        << head(5, {"Expect: 100-continue", "Origin: http://evil.test"}) << 403;
+        << HttpPeer::postHead(5, {"Expect: 100-continue", "Origin: http://evil.test"}) << 403;
 }
 
 // A megabyte that will be thrown away need not be sent.
@@ -112,9 +101,9 @@ void TestHttpConnections::aConnectionServesManyRequests()
     const HttpAnswer last = peer.ask("\r\n" + HttpPeer::get("/a")); // RFC 9112, section 2.2
     QCOMPARE(last.status, 200);
     QCOMPARE(last.value("connection"), QByteArray("keep-alive"));
-    QCOMPARE(answered(relay, relay::HttpMethod::Head, 200), 1U);
-    QCOMPARE(answered(relay, relay::HttpMethod::Options, 204), 1U);
-    QCOMPARE(answered(relay, relay::HttpMethod::Other, 405), 1U);
+    QCOMPARE(relay.answered(relay::HttpMethod::Head, 200), 1U);
+    QCOMPARE(relay.answered(relay::HttpMethod::Options, 204), 1U);
+    QCOMPARE(relay.answered(relay::HttpMethod::Other, 405), 1U);
 }
 
 // 200 requests in one write: 200 answers in their order, and each message published once.
@@ -265,9 +254,10 @@ void TestHttpConnections::garbageIsToldOnce_data()
         "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
         "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
                                   << 400;
-    QTest::newRow("a length that is none") << head(0).replace("Length: 0", "Length: -1") << 400;
+    QTest::newRow("a length that is none")
+        << HttpPeer::postHead(0).replace("Length: 0", "Length: -1") << 400;
     QTest::newRow("a huge length")
-        << head(0).replace("Length: 0", "Length: 99999999999999999999") << 400;
+        << HttpPeer::postHead(0).replace("Length: 0", "Length: 99999999999999999999") << 400;
     QTest::newRow("a bad chunk") << HttpPeer::request("POST", "/a", {"Transfer-Encoding: chunked"})
                                         + "x\r\n\r\n"
                                  << 400;

@@ -8,20 +8,12 @@ using relay::ChannelPattern;
 using relay::HubOptions;
 using relay::test::HttpAnswer;
 using relay::test::HttpPeer;
+using relay::test::optionsKeeping;
 using relay::test::PacedClient;
 using relay::test::TestHub;
 using relay::test::testOptions;
 
 namespace {
-
-HubOptions optionsWith(int historyMessages)
-{
-    relay::ChannelOptions channel;
-    channel.history.messages = historyMessages;
-    HubOptions options = testOptions();
-    options.channels = {relay::ChannelRule{ChannelPattern::fromText("**").value(), channel}};
-    return options;
-}
 
 /// Publishes "1", "2", … and returns the epoch.
 QByteArray publish(HttpPeer &peer, const QByteArray &path, int messages)
@@ -152,7 +144,7 @@ void TestHttpHistory::lastAndSince()
 // as a gap, and what there is follows.
 void TestHttpHistory::whatIsGoneIsToldAsAGap()
 {
-    TestHub relay(optionsWith(3));
+    TestHub relay(optionsKeeping(3));
     HttpPeer peer(relay.port());
     const QByteArray epoch = publish(peer, "/a", 5); // 3 4 5 are kept
     const auto since = [&](const QByteArray &position) {

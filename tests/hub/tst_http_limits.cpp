@@ -16,23 +16,6 @@ using relay::test::testOptions;
 using relay::test::waitFor;
 using relay::test::WorkerHold;
 
-namespace {
-
-/// A publish request without its body.
-QByteArray head(qsizetype bytes, const QByteArrayList &fields = {})
-{
-    return HttpPeer::request(
-        "POST", "/a", QByteArrayList{"Content-Length: " + QByteArray::number(bytes)} + fields);
-}
-
-quint64 answered(TestHub &relay, relay::HttpMethod method, int status)
-{
-    const auto &requests = relay.hub().counters().httpRequests;
-    return requests[static_cast<std::size_t>(method)][relay::statusIndex(status)];
-}
-
-} // namespace
-
 class TestHttpLimits : public QObject
 {
     Q_OBJECT
@@ -55,7 +38,7 @@ void TestHttpLimits::aLateBodyIsTold()
     options.http.bodyTimeout = 300ms;
     TestHub relay(options);
     HttpPeer peer(relay.port());
-    QVERIFY(peer.send(head(1'000'000)));
+    QVERIFY(peer.send(HttpPeer::postHead(1'000'000)));
     const bool hasEnded = waitFor([&] {
         peer.connection().sendSome("x");
         peer.connection().read();
@@ -85,7 +68,7 @@ void TestHttpLimits::shutDownWithinABody()
 {
     TestHub relay;
     HttpPeer peer(relay.port());
-    QCOMPARE(peer.ask(head(5, {"Expect: 100-continue"})).status, 100);
+    QCOMPARE(peer.ask(HttpPeer::postHead(5, {"Expect: 100-continue"})).status, 100);
     QVERIFY(peer.send("hell"));
     QSignalSpy closed(&relay.hub(), &Hub::closed);
     relay.hub().close(10min);
@@ -122,9 +105,9 @@ void TestHttpLimits::whoDoesNotReadIsNotReadFrom()
     constexpr int kRequests = 1500; // 60 MB of answers: more than any system's buffers
     QVERIFY(peer.send(HttpPeer::get("/a").repeated(kRequests)));
     quint64 before = 0;
-    quint64 now = answered(relay, relay::HttpMethod::Get, 200);
+    quint64 now = relay.answered(relay::HttpMethod::Get, 200);
     QVERIFY(waitFor([&] { // until nothing moves any more
-        before = std::exchange(now, answered(relay, relay::HttpMethod::Get, 200));
+        before = std::exchange(now, relay.answered(relay::HttpMethod::Get, 200));
         return before == now && now > 0;
     }));
     QVERIFY2(now < kRequests, "all were answered though none was read");

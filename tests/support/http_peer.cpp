@@ -46,6 +46,12 @@ HttpPeer::post(const QByteArray &target, const QByteArray &body, const QByteArra
     return request("POST", target, QByteArrayList{length} + fields) + body;
 }
 
+QByteArray HttpPeer::postHead(qsizetype bodyBytes, const QByteArrayList &fields)
+{
+    const QByteArray length = "Content-Length: " + QByteArray::number(bodyBytes);
+    return request("POST", "/a", QByteArrayList{length} + fields);
+}
+
 void HttpPeer::pull()
 {
     while (m_client.read() > 0) {

@@ -40,6 +40,9 @@ public:
     static QByteArray
     post(const QByteArray &target, const QByteArray &body, const QByteArrayList &fields = {});
 
+    /// A POST to "/a" without its body of so many bytes.
+    static QByteArray postHead(qsizetype bodyBytes, const QByteArrayList &fields = {});
+
     bool send(const QByteArray &bytes) { return m_client.send(bytes); }
     enum class Body {
         Expected,

@@ -19,6 +19,15 @@ HubOptions testOptions(int workers)
     return options;
 }
 
+HubOptions optionsKeeping(int messages)
+{
+    ChannelOptions channel;
+    channel.history.messages = messages;
+    HubOptions options = testOptions();
+    options.channels = {ChannelRule{ChannelPattern::fromText("**").value(), channel}};
+    return options;
+}
+
 TestHub::TestHub(HubOptions options, Follow follow)
     : m_hub(std::make_unique<Hub>(std::move(options)))
 {
@@ -105,6 +114,11 @@ bool TestHub::waitForEvents(HubEvent::Kind kind, std::size_t count) const
 bool TestHub::waitForClients(int count) const
 {
     return waitFor([&] { return m_hub->clientCount() == count; });
+}
+
+quint64 TestHub::answered(HttpMethod method, int status) const
+{
+    return m_hub->counters().httpRequests[static_cast<std::size_t>(method)][statusIndex(status)];
 }
 
 bool TestHub::waitForCounters(const std::function<bool(const RelaySnapshot &)> &condition)

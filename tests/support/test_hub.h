@@ -20,6 +20,8 @@ namespace relay::test {
 
 /// Options for a test: a port of the system's choice, and limits that no case reaches by accident.
 HubOptions testOptions(int workers = 1);
+/// The same, and every channel keeps so many messages.
+HubOptions optionsKeeping(int messages);
 
 /// A signal of the hub, and the thread that emitted it.
 struct HubEvent
@@ -67,6 +69,8 @@ public:
     [[nodiscard]] std::vector<HubEvent> events(HubEvent::Kind kind) const;
     [[nodiscard]] bool waitForEvents(HubEvent::Kind kind, std::size_t count) const;
     [[nodiscard]] bool waitForClients(int count) const;
+    /// Requests that were answered so.
+    [[nodiscard]] quint64 answered(HttpMethod method, int status) const;
     [[nodiscard]] bool waitForCounters(const std::function<bool(const RelaySnapshot &)> &condition);
 
 private:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "channels/channel_options.h"
 #include "channels/message.h"
 #include "channels/replay.h"
 #include "channels/subscriber.h"
@@ -25,6 +26,24 @@ inline std::shared_ptr<Message> messageOf(const QByteArray &payload, TimePoint a
     return message;
 }
 
+inline ChannelName named(const QByteArray &text)
+{
+    return ChannelName::fromText(text).value();
+}
+
+inline ChannelPattern patternOf(const QByteArray &text)
+{
+    return ChannelPattern::fromText(text).value();
+}
+
+/// Of a channel that keeps so many messages, for so long (0: however old).
+inline ChannelOptions keeping(int messages, std::chrono::milliseconds age = {})
+{
+    ChannelOptions options;
+    options.history = {messages, 1 << 20, age};
+    return options;
+}
+
 /// What a message of so many bytes costs to keep.
 inline qint64 costOf(qsizetype payloadBytes)
 {
@@ -46,10 +65,12 @@ QByteArrayList payloadsOf(const Messages &messages)
     return payloads;
 }
 
-/// A replay's size without a limit that a test could meet.
+/// More bytes than a test could meet.
+inline constexpr qint64 kNoLimit = qint64{1} << 40;
+
 inline ReplayLimits everything(TimePoint now = kStart)
 {
-    return {.bytes = qint64{1} << 40, .now = now};
+    return {.bytes = kNoLimit, .now = now};
 }
 
 inline ReplayRequest since(const Position &position)
