@@ -1,6 +1,7 @@
 #include "hub/hub.h"
 
 #include "hub/client.h"
+#include "hub/client_visit.h"
 #include "hub/idempotency_cache.h"
 #include "hub/worker.h"
 #include "net/listener.h"
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <atomic>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 namespace relay {
@@ -78,6 +80,12 @@ public:
     [[nodiscard]] quint64 loadOf(std::size_t worker) const;
     void wakeAll();
     void oneDrained();
+    [[nodiscard]] std::vector<Worker *> workerPointers() const;
+    using SnapshotsDone = std::function<void(std::vector<ClientSnapshot>)>;
+    void takeSnapshots(bool withSocket, std::unordered_set<ClientId> ids, SnapshotsDone done) const;
+    void surveyChannelsFrom(std::size_t part,
+                            const std::shared_ptr<std::vector<ChannelSnapshot>> &snapshots,
+                            const std::function<void(std::vector<ChannelSnapshot>)> &done);
 
     // WorkerObserver, on the workers' threads:
     void clientConnected(const Client &client, const QString &channel) override;
@@ -108,6 +116,7 @@ public:
     std::atomic<bool> isFollowed{false};       // somebody is connected to messageReceived
     std::atomic<quint64> publishedMessages{0}; // by publish(), on any thread
     bool isClosing = false;
+    bool isDraining = false;
 };
 
 // Accepting
@@ -235,6 +244,128 @@ void Hub::Private::oneDrained()
         worker->stop();
     }
     Q_EMIT q.closed();
+}
+
+// Who watches
+
+std::vector<Worker *> Hub::Private::workerPointers() const
+{
+    std::vector<Worker *> pointers;
+    for (const auto &worker : workers) {
+        pointers.push_back(worker.get());
+    }
+    return pointers;
+}
+
+/// Of all clients, or of those of some ids.
+void Hub::Private::takeSnapshots(bool withSocket,
+                                 std::unordered_set<ClientId> ids,
+                                 SnapshotsDone done) const
+{
+    auto snapshots = std::make_shared<std::vector<ClientSnapshot>>();
+    ClientVisit::start(
+        workerPointers(),
+        [withSocket, ids = std::move(ids), snapshots](Client &client) {
+            if (ids.empty() || ids.count(client.id()) > 0) {
+                snapshots->push_back(client.snapshot(withSocket));
+            }
+        },
+        [this, snapshots, done = std::move(done)] {
+            QMetaObject::invokeMethod(
+                &q, [snapshots, done] { done(std::move(*snapshots)); }, Qt::QueuedConnection);
+        });
+}
+
+void Hub::Private::surveyChannelsFrom(
+    std::size_t part,
+    const std::shared_ptr<std::vector<ChannelSnapshot>> &snapshots,
+    const std::function<void(std::vector<ChannelSnapshot>)> &done)
+{
+    if (part == ChannelRegistry::kParts) {
+        done(std::move(*snapshots));
+        return;
+    }
+    channels.visitPart(part, [&](const Channel &channel) {
+        const Channel::State state = channel.state();
+        snapshots->push_back({.name = channel.name(),
+                              .position = state.position,
+                              .clients = state.clients,
+                              .historyMessages = state.historyMessages,
+                              .historyBytes = state.historyBytes});
+    });
+    QMetaObject::invokeMethod(
+        &q, [this, part, snapshots, done] { surveyChannelsFrom(part + 1, snapshots, done); },
+        Qt::QueuedConnection);
+}
+
+void Hub::surveyClients(std::function<void(std::vector<ClientSnapshot>)> done)
+{
+    d->takeSnapshots(false, {}, std::move(done));
+}
+
+void Hub::inspectClients(std::vector<ClientId> ids,
+                         std::function<void(std::vector<ClientSnapshot>)> done)
+{
+    if (ids.empty()) {
+        QMetaObject::invokeMethod(
+            this, [done = std::move(done)] { done({}); }, Qt::QueuedConnection);
+        return;
+    }
+    d->takeSnapshots(true, {ids.begin(), ids.end()}, std::move(done));
+}
+
+void Hub::disconnectClient(ClientId id, std::function<void(bool)> done)
+{
+    auto isFound = std::make_shared<bool>(false);
+    ClientVisit::start(
+        d->workerPointers(),
+        [id, isFound](Client &client) {
+            if (client.id() == id) {
+                *isFound = true;
+                client.close(DisconnectReason::Operator);
+            }
+        },
+        [this, isFound, done = std::move(done)] {
+            QMetaObject::invokeMethod(
+                this, [isFound, done] { done(*isFound); }, Qt::QueuedConnection);
+        });
+}
+
+void Hub::surveyChannels(std::function<void(std::vector<ChannelSnapshot>)> done)
+{
+    d->surveyChannelsFrom(0, std::make_shared<std::vector<ChannelSnapshot>>(), done);
+}
+
+bool Hub::clearHistory(const ChannelName &channel)
+{
+    return d->channels.clearHistory(channel);
+}
+
+std::vector<Hub::WorkerStats> Hub::workerStats() const
+{
+    std::vector<WorkerStats> stats;
+    for (const auto &worker : d->workers) {
+        stats.push_back({.clients = worker->clientCount(),
+                         .deliveries = worker->counters().deliveries.value(),
+                         .cpuTime = worker->cpuTime()});
+    }
+    return stats;
+}
+
+void Hub::drain(std::chrono::milliseconds within)
+{
+    if (d->isClosing || std::exchange(d->isDraining, true)) {
+        return;
+    }
+    d->listener.close();
+    for (const auto &worker : d->workers) {
+        worker->inbox().push(Task([worker = worker.get(), within] { worker->drain(within); }));
+    }
+}
+
+bool Hub::isDraining() const
+{
+    return d->isDraining;
 }
 
 // Hub

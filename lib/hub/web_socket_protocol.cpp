@@ -147,6 +147,10 @@ MessageSink::Next WebSocketProtocol::controlReceived(Opcode opcode, QByteArrayVi
         closeReceived(payload);
         return Next::Stop;
     }
+    if (opcode == Opcode::Pong && m_pingedAt != TimePoint()) {
+        m_client.notePing(std::chrono::duration_cast<std::chrono::microseconds>(
+            Clock::now() - std::exchange(m_pingedAt, TimePoint())));
+    }
     if (m_client.isOpen()) {
         m_client.socket().feed(controlFrame(opcode, payload));
         queueControl();
@@ -280,6 +284,7 @@ void WebSocketProtocol::keepAlive()
         m_client.watchDeadline(keepalive.interval - silence);
     } else {
         m_isPinged = true;
+        m_pingedAt = Clock::now();
         m_worker.counters().pingsSent.add();
         m_webSocket->ping();
         queueControl();
