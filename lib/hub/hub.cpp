@@ -439,6 +439,11 @@ quint16 Hub::port() const
     return d->listener.port();
 }
 
+bool Hub::usesTls() const
+{
+    return d->options.tls.has_value();
+}
+
 int Hub::workerCount() const
 {
     return static_cast<int>(d->workers.size());

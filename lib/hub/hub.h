@@ -66,6 +66,8 @@ public:
     [[nodiscard]] bool isListening() const;
     /// The port that is listened on; 0 before listen().
     [[nodiscard]] quint16 port() const;
+    /// Whether clients connect by wss://.
+    [[nodiscard]] bool usesTls() const;
     /// The threads that serve clients; 0 before listen().
     [[nodiscard]] int workerCount() const;
 

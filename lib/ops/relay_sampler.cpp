@@ -109,6 +109,8 @@ void RelaySampler::fillTotals(const Sample &now)
     o.state = m_hub.isDraining()    ? QStringLiteral("draining")
               : m_hub.isListening() ? QStringLiteral("serving")
                                     : QStringLiteral("stopping");
+    o.port = m_hub.port();
+    o.tls = m_hub.usesTls();
     o.uptimeSeconds = std::chrono::duration<double>(now.at - m_start).count();
     o.clients = m_hub.clientCount();
     o.eventStreams = m_hub.eventStreamCount();

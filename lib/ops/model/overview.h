@@ -32,6 +32,8 @@ struct Overview
 {
     QString version;
     QString state;        ///< "serving", "draining" or "stopping"
+    int port = 0;     ///< of the clients' port, on the host that this came from
+    bool tls = false; ///< whether clients connect by wss:// and https:// there
     double startedAt = 0; ///< seconds since 1970-01-01 UTC
     double uptimeSeconds = 0;
     int clients = 0;      ///< WebSockets and event streams
@@ -59,6 +61,8 @@ struct Overview
         using O = Overview;
         return std::tuple{field("version", &O::version),
                           field("state", &O::state),
+                          field("port", &O::port),
+                          field("tls", &O::tls),
                           field("started_at", &O::startedAt),
                           field("uptime_seconds", &O::uptimeSeconds),
                           field("clients", &O::clients),
