@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <atomic>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -81,8 +82,10 @@ public:
     void wakeAll();
     void oneDrained();
     [[nodiscard]] std::vector<Worker *> workerPointers() const;
+    void visitClients(ClientVisit::Visitor visitor, std::function<void()> done);
+    void visitDone(quint64 visit);
     using SnapshotsDone = std::function<void(std::vector<ClientSnapshot>)>;
-    void takeSnapshots(bool withSocket, std::unordered_set<ClientId> ids, SnapshotsDone done) const;
+    void takeSnapshots(bool withSocket, std::unordered_set<ClientId> ids, SnapshotsDone done);
     void surveyChannelsFrom(std::size_t part,
                             const std::shared_ptr<std::vector<ChannelSnapshot>> &snapshots,
                             const std::function<void(std::vector<ChannelSnapshot>)> &done);
@@ -116,7 +119,12 @@ public:
     std::atomic<bool> isFollowed{false};       // somebody is connected to messageReceived
     std::atomic<quint64> publishedMessages{0}; // by publish(), on any thread
     bool isClosing = false;
+    bool isClosed = false;
     bool isDraining = false;
+    /// What is called when a visit is done. The workers know only its number: what it holds must be
+    /// let go of on the hub's thread.
+    std::unordered_map<quint64, std::function<void()>> visits;
+    quint64 lastVisit = 0;
 };
 
 // Accepting
@@ -243,6 +251,8 @@ void Hub::Private::oneDrained()
     for (const auto &worker : workers) {
         worker->stop();
     }
+    isClosed = true;
+    std::exchange(visits, {}).clear();
     Q_EMIT q.closed();
 }
 
@@ -257,23 +267,39 @@ std::vector<Worker *> Hub::Private::workerPointers() const
     return pointers;
 }
 
+void Hub::Private::visitClients(ClientVisit::Visitor visitor, std::function<void()> done)
+{
+    if (isClosed) {
+        return;
+    }
+    const quint64 visit = ++lastVisit;
+    visits.emplace(visit, std::move(done));
+    ClientVisit::start(workerPointers(), std::move(visitor), [this, visit] {
+        QMetaObject::invokeMethod(
+            &q, [this, visit] { visitDone(visit); }, Qt::QueuedConnection);
+    });
+}
+
+void Hub::Private::visitDone(quint64 visit)
+{
+    if (const auto done = visits.extract(visit)) {
+        done.mapped()();
+    }
+}
+
 /// Of all clients, or of those of some ids.
 void Hub::Private::takeSnapshots(bool withSocket,
                                  std::unordered_set<ClientId> ids,
-                                 SnapshotsDone done) const
+                                 SnapshotsDone done)
 {
     auto snapshots = std::make_shared<std::vector<ClientSnapshot>>();
-    ClientVisit::start(
-        workerPointers(),
+    visitClients(
         [withSocket, ids = std::move(ids), snapshots](Client &client) {
             if (ids.empty() || ids.count(client.id()) > 0) {
                 snapshots->push_back(client.snapshot(withSocket));
             }
         },
-        [this, snapshots, done = std::move(done)] {
-            QMetaObject::invokeMethod(
-                &q, [snapshots, done] { done(std::move(*snapshots)); }, Qt::QueuedConnection);
-        });
+        [snapshots, done = std::move(done)] { done(std::move(*snapshots)); });
 }
 
 void Hub::Private::surveyChannelsFrom(
@@ -317,18 +343,14 @@ void Hub::inspectClients(std::vector<ClientId> ids,
 void Hub::disconnectClient(ClientId id, std::function<void(bool)> done)
 {
     auto isFound = std::make_shared<bool>(false);
-    ClientVisit::start(
-        d->workerPointers(),
+    d->visitClients(
         [id, isFound](Client &client) {
             if (client.id() == id) {
                 *isFound = true;
                 client.close(DisconnectReason::Operator);
             }
         },
-        [this, isFound, done = std::move(done)] {
-            QMetaObject::invokeMethod(
-                this, [isFound, done] { done(*isFound); }, Qt::QueuedConnection);
-        });
+        [isFound, done = std::move(done)] { done(*isFound); });
 }
 
 void Hub::surveyChannels(std::function<void(std::vector<ChannelSnapshot>)> done)

@@ -110,7 +110,8 @@ public:
     void drain(std::chrono::milliseconds within);
     [[nodiscard]] bool isDraining() const;
 
-    // For who watches it. Each calls `done` once, on the hub's thread; never if the hub closes first.
+    // For who watches it. Each calls `done` once, on the hub's thread; if the hub closes first it is
+    // destroyed there without being called.
     /// All clients that have joined. Looks at a slice of them a turn: nobody waits for it.
     void surveyClients(std::function<void(std::vector<ClientSnapshot>)> done);
     /// Those of these ids that are there, with the kernel's view of their sockets.

@@ -57,7 +57,7 @@ public:
 private:
     [[nodiscard]] bool isAwaited() const
     {
-        return m_connection && m_connection->m_state == State::Waiting;
+        return m_connection && m_connection->m_state == State::Waiting && m_connection->isOpen();
     }
 
     QPointer<HttpConnection> m_connection;
@@ -102,7 +102,7 @@ void HttpConnection::refuse(const HttpResponse &response)
 
 void HttpConnection::read()
 {
-    if (m_socket->state() != QAbstractSocket::ConnectedState) {
+    if (!isOpen()) {
         return; // ended since it was asked to be read
     }
     if (m_state == State::Lingering || m_state == State::Streaming) {
@@ -190,7 +190,7 @@ void HttpConnection::beginStream(const HttpResponse &head)
 
 bool HttpConnection::writeStream(const QByteArray &bytes)
 {
-    if (m_state != State::Streaming) {
+    if (m_state != State::Streaming || !isOpen()) {
         return false;
     }
     if (m_socket->bytesToWrite() + bytes.size() > kMaxStreamBacklogBytes) {
@@ -199,6 +199,11 @@ bool HttpConnection::writeStream(const QByteArray &bytes)
     }
     m_socket->write(bytes);
     return true;
+}
+
+bool HttpConnection::isOpen() const
+{
+    return m_socket->state() == QAbstractSocket::ConnectedState;
 }
 
 void HttpConnection::enter(State state)

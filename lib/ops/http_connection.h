@@ -75,6 +75,7 @@ private:
     void answer();
     void beginStream(const HttpResponse &head);
     [[nodiscard]] bool writeStream(const QByteArray &bytes);
+    [[nodiscard]] bool isOpen() const;
     void enter(State state);
     void write(const HttpResponse &response, bool headOnly = false);
     void goOnWhenWritten();
