@@ -383,7 +383,7 @@ void Worker::drain(std::chrono::milliseconds within)
 void Worker::drainSome(TimePoint until)
 {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
-    const auto ticks = static_cast<std::size_t>(std::max<qint64>(1, left / kTick));
+    const auto ticks = static_cast<double>(std::max<qint64>(1, left / kTick));
     std::vector<Client *> open;
     for (const auto &client : m_clients) {
         if (client->isOpen()) {
@@ -394,7 +394,9 @@ void Worker::drainSome(TimePoint until)
         m_drainTimer->stop();
         return;
     }
-    const std::size_t due = (open.size() + ticks - 1) / ticks;
+    m_drainDue += static_cast<double>(open.size()) / ticks;
+    const std::size_t due = std::min(open.size(), static_cast<std::size_t>(m_drainDue));
+    m_drainDue -= static_cast<double>(due);
     for (std::size_t i = 0; i < due; ++i) {
         open[i]->shutDown();
     }

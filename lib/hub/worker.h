@@ -200,6 +200,7 @@ private:
     std::unique_ptr<QTimer> m_tick;
     std::unique_ptr<QTimer> m_graceTimer;
     std::unique_ptr<QTimer> m_drainTimer;
+    double m_drainDue = 0; // clients that should be gone and are not, less than one after a tick
     const qint64 m_maxTurnBytes;     // one turn of ours must not fill a client's queue
     const qsizetype m_maxChunkBytes; // nor one chunk, which is dropped as a whole
     std::chrono::milliseconds m_closeTimeout;
