@@ -7,6 +7,7 @@
 #include "wire/media_type.h"
 
 #include <QJsonDocument>
+#include <QPointer>
 
 #include <algorithm>
 #include <utility>
@@ -19,7 +20,7 @@ namespace {
 constexpr qint64 kMaxPublishBytes = qint64{64} << 20; ///< limits.message_size decides
 constexpr int kMaxDrainSeconds = 3600;
 constexpr int kDefaultDrainSeconds = 30;
-/// Rates of shorter times are noise.
+/// Rates of shorter times are noise: who asks again earlier gets the last one.
 constexpr std::chrono::seconds kLookAge{1};
 /// Channels whose offset is remembered for its rate; others have none.
 constexpr qsizetype kMaxLooks = 100'000;
@@ -189,7 +190,7 @@ void AdminApi::listClients(const RoutedRequest &request, const ReplyPtr &reply)
         return;
     }
     const auto wanted = std::get<TableQuery>(query);
-    m_hub.surveyClients([this, wanted, reply](const std::vector<ClientSnapshot> &clients) {
+    m_hub.surveyClients([hub = &m_hub, wanted, reply](const std::vector<ClientSnapshot> &clients) {
         QList<ClientRow> rows;
         for (const ClientSnapshot &client : clients) {
             if (ClientRow row = toRow(client); contains(row, wanted.filter)) {
@@ -206,7 +207,7 @@ void AdminApi::listClients(const RoutedRequest &request, const ReplyPtr &reply)
         for (const ClientRow &row : std::get<Page<ClientRow>>(page).rows) {
             ids.push_back(ClientId{static_cast<quint64>(row.id)});
         }
-        m_hub.inspectClients(
+        hub->inspectClients(
             std::move(ids), [page, reply](const std::vector<ClientSnapshot> &inspected) {
                 auto shown = std::get<Page<ClientRow>>(page);
                 QHash<qint64, TcpView> sockets;
@@ -233,8 +234,11 @@ void AdminApi::listChannels(const RoutedRequest &request, const ReplyPtr &reply)
         return;
     }
     const auto wanted = std::get<TableQuery>(query);
-    m_hub.surveyChannels([this, wanted, reply](const std::vector<Hub::ChannelSnapshot> &channels) {
-        const auto now = std::chrono::steady_clock::now();
+    m_hub.surveyChannels([self = QPointer(this), wanted,
+                          reply](const std::vector<Hub::ChannelSnapshot> &channels) {
+        if (!self) {
+            return;
+        }
         QHash<QString, Look> looks;
         QList<ChannelRow> rows;
         for (const Hub::ChannelSnapshot &channel : channels) {
@@ -245,22 +249,34 @@ void AdminApi::listChannels(const RoutedRequest &request, const ReplyPtr &reply)
                            .historyMessages = channel.historyMessages,
                            .historyBytes = channel.historyBytes,
                            .messagesPerSecond = {}};
-            const auto before = m_looks.constFind(row.name);
-            const bool isOld = before == m_looks.cend() || now - before->at >= kLookAge;
-            if (before != m_looks.cend() && row.offset >= before->offset && now > before->at) {
-                row.messagesPerSecond =
-                    static_cast<double>(row.offset - before->offset) / seconds(now - before->at);
-            }
+            const Look look = self->look(row.name, channel.position);
+            row.messagesPerSecond = look.messagesPerSecond;
             if (looks.size() < kMaxLooks) {
-                looks.insert(row.name, isOld ? Look{row.offset, now} : *before);
+                looks.insert(row.name, look);
             }
             if (wanted.filter.isEmpty() || row.name.contains(wanted.filter, Qt::CaseInsensitive)) {
                 rows.append(std::move(row));
             }
         }
-        m_looks = std::move(looks);
+        self->m_looks = std::move(looks);
         reply->send(answerPage(pageOf(std::move(rows), wanted)));
     });
+}
+
+/// The last look as long as it is fresh, else one that compares with it.
+AdminApi::Look AdminApi::look(const QString &name, const Position &position) const
+{
+    Look fresh{position, std::chrono::steady_clock::now(), std::nullopt};
+    const auto last = m_looks.constFind(name);
+    if (last == m_looks.cend() || last->position.epoch != position.epoch) {
+        return fresh;
+    }
+    if (fresh.at - last->at < kLookAge) {
+        return *last;
+    }
+    fresh.messagesPerSecond =
+        static_cast<double>(position.offset - last->position.offset) / seconds(fresh.at - last->at);
+    return fresh;
 }
 
 // Changes

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/position.h"
 #include "ops/event_feed.h"
 #include "ops/ops_server.h"
 #include "ops/relay_sampler.h"
@@ -9,6 +10,7 @@
 #include <QString>
 
 #include <chrono>
+#include <optional>
 
 namespace relay {
 
@@ -23,7 +25,7 @@ class Hub;
 ///     POST   /-/api/clients/<id>/disconnect
 ///     POST   /-/api/channels/<name>/publish       the body, as POST to the channel would
 ///     DELETE /-/api/channels/<name>/history
-///     POST   /-/api/drain?within=30s
+///     POST   /-/api/drain?within=30
 ///
 /// Lists take sort, order, filter, offset and limit. They are made of snapshots that the workers
 /// take in slices, so that nobody waits for them.
@@ -54,19 +56,21 @@ private:
     [[nodiscard]] HttpResponse clearHistory(const RoutedRequest &request);
     [[nodiscard]] HttpResponse drain(const RoutedRequest &request);
 
+    /// A channel when its rate was worked out.
     struct Look
     {
-        qint64 offset;
+        Position position;
         std::chrono::steady_clock::time_point at;
+        std::optional<double> messagesPerSecond;
     };
+    [[nodiscard]] Look look(const QString &name, const Position &position) const;
 
     Hub &m_hub;
     OpsServer &m_server;
     const QString m_config;
     RelaySampler m_sampler;
     EventFeed m_feed;
-    /// The channels at the last look that is a second old or more, for their rates.
-    QHash<QString, Look> m_looks;
+    QHash<QString, Look> m_looks; ///< by channel
 };
 
 } // namespace relay

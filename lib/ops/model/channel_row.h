@@ -18,7 +18,7 @@ struct ChannelRow
     int clients = 0;   ///< members; pattern listeners are not among them
     qint64 historyMessages = 0;
     qint64 historyBytes = 0;
-    std::optional<double> messagesPerSecond; ///< since the last look; nothing at the first
+    std::optional<double> messagesPerSecond; ///< between two looks, a second or more apart
 
     static constexpr auto jsonFields()
     {
