@@ -8,6 +8,8 @@
 #include <QList>
 #include <QString>
 
+#include <cmath>
+#include <limits>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -28,7 +30,8 @@
 ///
 /// toJson(point) leaves out what is nothing; fromJson<Point>(object) takes missing optional members
 /// for nothing, refuses a missing or wrong other one, and passes over names that it does not know: a
-/// newer relay may say more. Whole numbers are exact up to 2^53, as in JSON everywhere.
+/// newer relay may say more. Whole numbers are exact below 2^53, as in JSON everywhere; larger ones,
+/// and those that their member cannot hold, are refused.
 namespace relay {
 
 template <typename Struct, typename Member>
@@ -153,11 +156,12 @@ std::optional<Error> readJson(const QJsonValue &json, const QString &path, T &va
         value = json.toString();
         return json.isString() ? std::nullopt : std::optional(wrong("a string"));
     } else if constexpr (std::is_integral_v<T>) {
-        // Beyond 2^53 a JSON number is not exact, and so is no number of ours.
-        constexpr double kMostExact = 9007199254740992.0;
+        // From 2^53 on two whole numbers may read the same, so that none is taken for exact.
+        constexpr double kLeastInexact = 9007199254740992.0;
         const double number = json.toDouble();
-        if (!json.isDouble() || number != static_cast<double>(static_cast<qint64>(number))
-            || number > kMostExact || number < -kMostExact)
+        if (!json.isDouble() || std::abs(number) >= kLeastInexact || number != std::trunc(number)
+            || number < static_cast<double>(std::numeric_limits<T>::min())
+            || number > static_cast<double>(std::numeric_limits<T>::max()))
         {
             return wrong("a whole number");
         }
