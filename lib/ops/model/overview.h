@@ -32,8 +32,8 @@ struct Overview
 {
     QString version;
     QString state;        ///< "serving", "draining" or "stopping"
-    int port = 0;     ///< of the clients' port, on the host that this came from
-    bool tls = false; ///< whether clients connect by wss:// and https:// there
+    int port = 0;         ///< of the clients' port, on the host that this came from
+    bool tls = false;     ///< whether clients connect by wss:// and https:// there
     double startedAt = 0; ///< seconds since 1970-01-01 UTC
     double uptimeSeconds = 0;
     int clients = 0;      ///< WebSockets and event streams
