@@ -18,9 +18,9 @@ namespace relay {
 /// How a table is asked for: ?sort=<field>&order=asc|desc&filter=<text>&offset=N&limit=N.
 struct TableQuery
 {
-    QByteArray sort; ///< a field's JSON name; empty: as it comes
+    QByteArray sort = {}; ///< a field's JSON name; empty: as it comes
     bool isDescending = false;
-    QString filter; ///< rows that contain it, whatever the case
+    QString filter = {}; ///< rows that contain it, whatever the case
     qsizetype offset = 0;
     qsizetype limit = 100;
 };

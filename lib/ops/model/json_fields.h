@@ -116,6 +116,9 @@ Result<T> fromJson(const QJsonObject &object);
 
 namespace detail {
 
+template <typename T>
+std::optional<Error> readFields(const QJsonObject &object, const QString &path, T &value);
+
 /// Returns what is wrong; nothing when `value` was set.
 template <typename T>
 std::optional<Error> readJson(const QJsonValue &json, const QString &path, T &value)
