@@ -19,19 +19,18 @@ public:
     explicit EchoServer(const OpsOptions &options)
         : OpsServer(options, someMetrics)
     {
-        addRoute({"POST", "/echo", "",
-                  [](const RoutedRequest &request) {
+        addRoute({"POST", "/echo", "", answering([](const RoutedRequest &request) {
                       HttpResponse response;
                       response.body = request.body;
                       return response;
-                  },
-                  kMaxBody});
+                  }),
+                  AccessKind::Change, kMaxBody});
     }
 };
 
 QByteArray postEcho(const QByteArray &lines, const QByteArray &body = {})
 {
-    return "POST /echo HTTP/1.1\r\nHost: a\r\n" + lines + "\r\n" + body;
+    return "POST /echo HTTP/1.1\r\nHost: localhost\r\n" + lines + "\r\n" + body;
 }
 
 QByteArray withLength(const QByteArray &body)
@@ -82,9 +81,9 @@ void TestHttpConnection::pipelinedRequestsAreAnsweredInOrder()
     OpsServer server(anyPort(), someMetrics);
     QVERIFY(server.listen());
     HttpClient client(server.port());
-    client.send("GET /-/healthz HTTP/1.1\r\nHost: a\r\n\r\n"
-                "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n"
-                "GET /-/readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    client.send("GET /-/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                "GET /-/readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     for (const int status : {200, 404, 503}) {
         const std::optional<Answer> answer = client.answer();
         QVERIFY(answer);
@@ -131,15 +130,18 @@ void TestHttpConnection::connectionIsKeptOrClosedAsAsked_data()
     QTest::addColumn<QByteArray>("head");
     QTest::addColumn<bool>("kept");
     const QByteArray line = "GET /-/healthz HTTP/1.";
-    QTest::newRow("1.1") << line + "1\r\nHost: a\r\n\r\n" << true;
-    QTest::newRow("1.1 close") << line + "1\r\nHost: a\r\nConnection: close\r\n\r\n" << false;
-    QTest::newRow("1.1 close in a list") << line + "1\r\nHost: a\r\nConnection: x, Close\r\n\r\n"
-                                         << false;
+    QTest::newRow("1.1") << line + "1\r\nHost: localhost\r\n\r\n" << true;
+    QTest::newRow("1.1 close") << line + "1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                               << false;
+    QTest::newRow("1.1 close in a list")
+        << line + "1\r\nHost: localhost\r\nConnection: x, Close\r\n\r\n"
+        << false;
     QTest::newRow("1.0") << line + "0\r\n\r\n" << false;
     QTest::newRow("1.0 keep-alive") << line + "0\r\nConnection: keep-alive\r\n\r\n" << true;
-    QTest::newRow("empty body") << line + "1\r\nHost: a\r\nContent-Length: 0\r\n\r\n" << true;
-    QTest::newRow("404") << QByteArray("GET /x HTTP/1.1\r\nHost: a\r\n\r\n") << true;
-    QTest::newRow("405") << QByteArray("POST / HTTP/1.1\r\nHost: a\r\n\r\n") << true;
+    QTest::newRow("empty body") << line + "1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+                                << true;
+    QTest::newRow("404") << QByteArray("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n") << true;
+    QTest::newRow("405") << QByteArray("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n") << true;
 }
 
 /// The connection serves another request when both sides agreed to that, and ends otherwise; the
@@ -231,8 +233,8 @@ void TestHttpConnection::waitingClientIsNotAskedForARefusedBody_data()
     QTest::addColumn<QByteArray>("request");
     QTest::addColumn<int>("status");
     const QByteArray expect = "Expect: 100-continue\r\n";
-    const QByteArray get = "GET /metrics HTTP/1.1\r\nHost: a\r\n" + expect;
-    const QByteArray post = "POST /nothing HTTP/1.1\r\nHost: a\r\n" + expect;
+    const QByteArray get = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n" + expect;
+    const QByteArray post = "POST /nothing HTTP/1.1\r\nHost: localhost\r\n" + expect;
     QTest::newRow("too long") << postEcho(expect + "Content-Length: 100001\r\n") << 413;
     QTest::newRow("route without bodies") << get + "Content-Length: 5\r\n\r\n" << 413;
     QTest::newRow("no route") << post + "Content-Length: 5\r\n\r\n" << 404;
@@ -276,19 +278,21 @@ void TestHttpConnection::badRequestIsAnsweredAndClosed_data()
     QTest::newRow("no HTTP") << QByteArray("hello\r\n\r\n") << 400;
     QTest::newRow("TLS") << QByteArray("\x16\x03\x01\x00\xa5", 5) << 400;
     QTest::newRow("no host") << line + "\r\n" << 400;
-    QTest::newRow("two hosts") << line + "Host: a\r\nHost: b\r\n\r\n" << 400;
-    QTest::newRow("bad length") << line + "Host: a\r\nContent-Length: x\r\n\r\n" << 400;
+    QTest::newRow("two hosts") << line + "Host: localhost\r\nHost: b\r\n\r\n" << 400;
+    QTest::newRow("bad length") << line + "Host: localhost\r\nContent-Length: x\r\n\r\n" << 400;
     QTest::newRow("two lengths")
-        << line + "Host: a\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n"
+        << line + "Host: localhost\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n"
         << 400;
     QTest::newRow("100 fields and a host")
-        << line + "Host: a\r\n" + QByteArray("x: y\r\n").repeated(100) + "\r\n"
+        << line + "Host: localhost\r\n" + QByteArray("x: y\r\n").repeated(100) + "\r\n"
         << 431;
     QTest::newRow("endless target") << "GET /" + QByteArray(20'000, 'a') << 431;
-    QTest::newRow("body") << line + "Host: a\r\nContent-Length: 1\r\n\r\nx" << 413;
-    QTest::newRow("body to come") << line + "Host: a\r\nContent-Length: 99999999999\r\n\r\n" << 413;
-    QTest::newRow("chunked") << line + "Host: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-                             << 413;
+    QTest::newRow("body") << line + "Host: localhost\r\nContent-Length: 1\r\n\r\nx" << 413;
+    QTest::newRow("body to come") << line + "Host: localhost\r\nContent-Length: 99999999999\r\n\r\n"
+                                  << 413;
+    QTest::newRow("chunked")
+        << line + "Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        << 413;
     QTest::newRow("transfer coding")
         << postEcho("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n") << 501;
     QTest::newRow("length and chunks")
@@ -297,7 +301,8 @@ void TestHttpConnection::badRequestIsAnsweredAndClosed_data()
                                               "5\r\nhello!\r\n0\r\n\r\n")
                                   << 400;
     QTest::newRow("body to a path without POST")
-        << QByteArray("POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc") << 405;
+        << QByteArray("POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc")
+        << 405;
 }
 
 /// What cannot be served is told, once, and the connection ends: what follows is never taken for a
@@ -322,7 +327,7 @@ void TestHttpConnection::headLimitIsExact()
 {
     OpsServer server(anyPort(), someMetrics);
     QVERIFY(server.listen());
-    const QByteArray begin = "GET /-/healthz HTTP/1.1\r\nHost: a\r\nX: ";
+    const QByteArray begin = "GET /-/healthz HTTP/1.1\r\nHost: localhost\r\nX: ";
     const qsizetype padding = HttpLimits().headBytes - begin.size() - 4;
     for (const qsizetype more : {0, 1}) {
         HttpClient client(server.port());
@@ -341,7 +346,7 @@ void TestHttpConnection::answerSurvivesABodyThatWasNotRead()
     QVERIFY(server.listen());
     HttpClient client(server.port());
     client.socket().setReadBufferSize(1); // nothing is read before everything is written
-    client.send("GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 16000000\r\n\r\n"
+    client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16000000\r\n\r\n"
                 + QByteArray(16'000'000, 'x'));
     QTRY_COMPARE(client.socket().bytesToWrite(), 0);
     client.socket().setReadBufferSize(0);
@@ -414,14 +419,14 @@ void TestHttpConnection::unreadAnswersDoNotPileUp()
     constexpr int kAnswerBytes = 1 << 20;
     int answered = 0;
     OpsServer server(impatient(), someMetrics);
-    server.addRoute({"GET", "/big", "", [&answered](const RoutedRequest &) {
+    server.addRoute({"GET", "/big", "", answering([&answered](const RoutedRequest &) {
                          ++answered;
                          return plainResponse(200, QByteArray(kAnswerBytes, 'x'));
-                     }});
+                     })});
     QVERIFY(server.listen());
     HttpClient client(server.port());
     client.socket().setReadBufferSize(1);
-    client.send(QByteArray("GET /big HTTP/1.1\r\nHost: a\r\n\r\n").repeated(kRequests));
+    client.send(QByteArray("GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n").repeated(kRequests));
     QTRY_COMPARE(server.connectionCount(), 1);
     QTRY_COMPARE_WITH_TIMEOUT(server.connectionCount(), 0, 10'000);
     QVERIFY(answered > 0);
