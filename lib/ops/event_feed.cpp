@@ -1,5 +1,6 @@
 #include "ops/event_feed.h"
 
+#include "hub/disconnect.h"
 #include "hub/hub.h"
 #include "ops/relay_sampler.h"
 #include "wire/close_code.h"
@@ -27,15 +28,25 @@ QByteArray eventOf(const QByteArray &type, const T &value)
     return toEvent({}, type, QJsonDocument(toJson(value)).toJson(QJsonDocument::Compact));
 }
 
-/// Which kind of end it was, as far as its code and reason say.
+QLatin1String textOf(DisconnectReason reason)
+{
+    return QLatin1String(describe(reason).text);
+}
+
+/// Which kind of end it was, as far as its code and reason say. A client that closes may say any.
 QString kindOf(quint16 closeCode, const QString &reason)
 {
-    if (reason == QLatin1String("slow consumer")) {
+    if (reason.startsWith(textOf(DisconnectReason::PeerClosed))) {
+        return QStringLiteral("disconnect");
+    }
+    if (reason == textOf(DisconnectReason::QueueFull)
+        || reason == textOf(DisconnectReason::SlowTooLong))
+    {
         return QStringLiteral("slow");
     }
     const bool isLimit = closeCode == close_code::kMessageTooBig
                          || closeCode == close_code::kTryAgainLater
-                         || reason == QLatin1String("keepalive timeout");
+                         || reason == textOf(DisconnectReason::KeepaliveTimeout);
     return isLimit ? QStringLiteral("limit") : QStringLiteral("disconnect");
 }
 

@@ -180,12 +180,16 @@ void HttpConnection::answer()
 
 void HttpConnection::beginStream(const HttpResponse &head)
 {
-    m_state = State::Streaming;
-    m_deadline.stop();
     m_socket->write(head.serializeStreamHead());
     if (m_isHead) {
-        linger();
+        m_keepAlive = false;
+        enter(State::Answering);
+        m_socket->flush();
+        goOnWhenWritten();
+        return;
     }
+    m_state = State::Streaming;
+    m_deadline.stop();
 }
 
 bool HttpConnection::writeStream(const QByteArray &bytes)
