@@ -122,6 +122,10 @@ std::variant<ChannelName, HttpResponse> channelOf(const QByteArray &encoded)
     if (!name) {
         return errorResponse(404, "no_such_channel", name.error().message.toUtf8());
     }
+    if (name.value().isReserved()) {
+        return errorResponse(404, "no_such_channel",
+                             "Names that begin with -/ are the relay's own.");
+    }
     return std::move(name).value();
 }
 
