@@ -236,12 +236,13 @@ std::vector<SettingOf<Settings>> operationSettings()
             "metrics.request_timeout", ValueType::Duration, {100, 10 * kMinute},
             "How long a request to the metrics port may take to arrive.",
             [](auto &s) -> auto & { return s.metrics.requestTimeout; }),
-        Row::checked(Row::plain(
-                         "ops.token", ValueType::Text,
-                         "Who sends it as a bearer token may read and change everything on the "
-                         "metrics port. Without one, who is on this machine may.",
-                         [](auto &s) -> auto & { return s.ops.token; }),
-                     complainOfToken),
+        Row::secret(
+            Row::checked(Row::plain(
+                             "ops.token", ValueType::Text,
+                             "Who sends it as a bearer token may read and change everything on the "
+                             "metrics port. Without one, who is on this machine may.",
+                             [](auto &s) -> auto & { return s.ops.token; }),
+                         complainOfToken)),
         Row::checked(Row::plain(
                          "ops.token_file", ValueType::Text,
                          "File that holds the token, in place of ops.token.",
