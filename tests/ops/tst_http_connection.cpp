@@ -73,6 +73,13 @@ private Q_SLOTS:
     void idleConnectionIsClosedSilently();
     void unreadAnswersDoNotPileUp();
     void vanishedClientsAreForgotten();
+
+    // Answers that take their time
+    void lateAnswerIsGiven();
+    void answerThatNobodyGivesIs503();
+    void tooLateAnswerIs503();
+    void streamGoesOnUntilItsClientGoes();
+    void deafListenerIsCutOff();
 };
 
 /// Requests that arrive in one piece are answered one after the other, each with its own answer.
@@ -447,6 +454,115 @@ void TestHttpConnection::vanishedClientsAreForgotten()
         client.socket().abort();
         QTRY_COMPARE(server.connectionCount(), 0);
     }
+}
+
+/// A handler may answer later; what came behind the request waits, and is served then.
+void TestHttpConnection::lateAnswerIsGiven()
+{
+    OpsServer server(anyPort(), someMetrics);
+    std::vector<ReplyPtr> pending;
+    server.addRoute({"GET", "/late", "", [&](const RoutedRequest &, const ReplyPtr &reply) {
+                         pending.push_back(reply);
+                     }});
+    QVERIFY(server.listen());
+    HttpClient client(server.port());
+    client.send("GET /late HTTP/1.1\r\nHost: localhost\r\n\r\n" + kGetHealth);
+    QTRY_COMPARE(pending.size(), std::size_t{1});
+    pending.front()->send(plainResponse(200, "late"));
+    pending.front()->send(plainResponse(200, "twice")); // is nothing
+    for (const char *body : {"late\n", "alive\n"}) {
+        const std::optional<Answer> answer = client.answer();
+        QVERIFY(answer);
+        QCOMPARE(answer->body, QByteArray(body));
+    }
+}
+
+/// A handler that lets go of its reply leaves nobody waiting; the connection goes on.
+void TestHttpConnection::answerThatNobodyGivesIs503()
+{
+    OpsServer server(anyPort(), someMetrics);
+    server.addRoute({"GET", "/never", "", [](const RoutedRequest &, const ReplyPtr &) {}});
+    QVERIFY(server.listen());
+    HttpClient client(server.port());
+    client.send("GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n" + kGetHealth);
+    for (const int status : {503, 200}) {
+        const std::optional<Answer> answer = client.answer();
+        QVERIFY(answer);
+        QCOMPARE(answer->status, status);
+    }
+}
+
+/// Nobody waits for longer than a request may take; what is answered after that is dropped.
+void TestHttpConnection::tooLateAnswerIs503()
+{
+    OpsServer server(impatient(), someMetrics);
+    ReplyPtr pending;
+    server.addRoute({"GET", "/late", "",
+                     [&](const RoutedRequest &, const ReplyPtr &reply) { pending = reply; }});
+    QVERIFY(server.listen());
+    HttpClient client(server.port());
+    client.send("GET /late HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const std::optional<Answer> answer = client.answer();
+    QVERIFY(answer);
+    QCOMPARE(answer->status, 503);
+    pending->send(plainResponse(200, "late"));
+    QVERIFY(client.endsSilently());
+    QTRY_COMPARE(server.connectionCount(), 0);
+    pending->send(plainResponse(200, "later"));
+}
+
+/// No deadline ends a stream, and its writer learns when nobody listens.
+void TestHttpConnection::streamGoesOnUntilItsClientGoes()
+{
+    OpsServer server(impatient(), someMetrics);
+    ReplyPtr stream;
+    server.addRoute({"GET", "/stream", "", [&](const RoutedRequest &, const ReplyPtr &reply) {
+                         stream = reply;
+                         reply->beginStream(HttpResponse());
+                     }});
+    QVERIFY(server.listen());
+    HttpClient client(server.port());
+    client.send("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    QTRY_VERIFY(stream != nullptr);
+    QElapsedTimer time;
+    time.start();
+    QByteArray received;
+    qsizetype written = 0;
+    while (time.elapsed() < 200) { // four times what a request may take
+        QVERIFY(stream->write("x"));
+        ++written;
+        QTRY_VERIFY((received += client.takeReceived()).count('x') >= written);
+    }
+    client.socket().abort();
+    QTRY_COMPARE(server.connectionCount(), 0);
+    QVERIFY(!stream->write("x"));
+}
+
+/// A listener that does not read costs no more than the backlog, and is cut off then; what it was
+/// told is what the kernel and the backlog hold.
+void TestHttpConnection::deafListenerIsCutOff()
+{
+    OpsServer server(anyPort(), someMetrics);
+    ReplyPtr stream;
+    server.addRoute({"GET", "/stream", "", [&](const RoutedRequest &, const ReplyPtr &reply) {
+                         stream = reply;
+                         reply->beginStream(HttpResponse());
+                     }});
+    QVERIFY(server.listen());
+    HttpClient client(server.port());
+    client.socket().setReadBufferSize(1);
+    client.send("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    QTRY_VERIFY(stream != nullptr);
+    const QByteArray event(64 * 1024, 'x');
+    constexpr int kMost = 1000; // 64 MB: far more than any kernel holds
+    int taken = 0;
+    while (taken < kMost && stream->write(event)) {
+        ++taken;
+        QCoreApplication::processEvents();
+    }
+    QVERIFY(taken >= HttpConnection::kMaxStreamBacklogBytes / event.size());
+    QVERIFY2(taken < kMost, qPrintable(QString::number(taken)));
+    QTRY_COMPARE(server.connectionCount(), 0);
 }
 
 QTEST_GUILESS_MAIN(TestHttpConnection)
