@@ -1,10 +1,10 @@
-#include "channels/history_ledger.h"
 #include "net/open_file_limit.h"
 #include "ops/model/channel_row.h"
 #include "ops/model/client_row.h"
 #include "ops/model/page.h"
 
 #include "admin_relay.h"
+#include "channels/history_ledger.h"
 #include "support/paced_client.h"
 
 #include <QTest>
