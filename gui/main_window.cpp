@@ -2,9 +2,11 @@
 
 #include "base/version.h"
 
+#include "choice.h"
 #include "icons.h"
 #include "quantity_text.h"
 #include "relay_view.h"
+#include "start_page.h"
 
 #include <QActionGroup>
 #include <QApplication>
@@ -41,12 +43,15 @@ const QString kThemeKey = QStringLiteral("window/theme");
 MainWindow::MainWindow(QWidget *parent)
     : QMainWindow(parent)
     , m_stack(new QStackedWidget)
+    , m_start(new StartPage)
     , m_linkLabel(new QLabel)
     , m_clientsLabel(new QLabel)
     , m_versionLabel(new QLabel)
 {
     setWindowIcon(programIcon());
     setCentralWidget(m_stack);
+    m_stack->addWidget(m_start);
+    connect(m_start, &StartPage::chosen, this, &MainWindow::choose);
     makeMenus();
     makeStatusBar();
     const QSettings settings;
@@ -78,6 +83,16 @@ void MainWindow::watch(std::unique_ptr<RelaySource> source)
     m_view->showPage(QSettings().value(kPageKey, 0).toInt());
     m_relayMenu->setEnabled(true);
     showLink(shown.link());
+}
+
+void MainWindow::choose(const Choice &choice)
+{
+    auto source = makeSource(choice);
+    m_start->setProblem(source ? QString() : source.error().message);
+    if (source) {
+        m_start->remember(choice);
+        watch(std::move(source).value());
+    }
 }
 
 void MainWindow::showStart()

@@ -15,6 +15,8 @@ class QStackedWidget;
 namespace relay::gui {
 
 class RelayView;
+class StartPage;
+struct Choice;
 
 /// The dashboard's window: one relay, or the page on which one is chosen.
 ///
@@ -47,6 +49,7 @@ private:
     void makeViewMenu();
     void makeStatusBar();
     void showAbout();
+    void choose(const Choice &choice);
     void showConfig();
     void askDrain();
     void showLink(const LinkState &link);
@@ -54,6 +57,7 @@ private:
 
     RelayView *m_view = nullptr;
     QStackedWidget *m_stack;
+    StartPage *m_start;
     QMenu *m_relayMenu = nullptr;
     QMenu *m_pagesMenu = nullptr;
     QActionGroup *m_themes = nullptr;

@@ -172,8 +172,8 @@ void PlotWidget::paintGrid(QPainter &painter) const
         painter.setPen(text);
         const QString label = age == 0 ? tr("now") : tr("−%1 min").arg(age);
         const qreal labelWidth = metrics.horizontalAdvance(label) + 2;
-        // The leftmost one must not leave the widget.
-        const qreal left = std::max(0.0, x - labelWidth / 2);
+        // The leftmost one must not meet the label of the origin.
+        const qreal left = std::max(area.left() - gap / 2, x - labelWidth / 2);
         painter.drawText(QRectF(left, area.bottom() + gap / 2, labelWidth, metrics.height() * 1.2),
                          Qt::AlignCenter, label);
     }

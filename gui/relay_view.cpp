@@ -1,10 +1,14 @@
 #include "relay_view.h"
 
+#include "channels_page.h"
+#include "clients_page.h"
+#include "events_page.h"
 #include "icons.h"
 #include "overview_page.h"
 
 #include <QHBoxLayout>
 
+#include <algorithm>
 #include <utility>
 
 namespace relay::gui {
@@ -16,6 +20,9 @@ RelayView::RelayView(std::unique_ptr<RelaySource> source, QWidget *parent)
     , m_pages(new QStackedWidget)
 {
     addPage(QStringLiteral("overview"), tr("Overview"), new OverviewPage(*m_source));
+    addPage(QStringLiteral("clients"), tr("Clients"), new ClientsPage(*m_source));
+    addPage(QStringLiteral("channels"), tr("Channels"), new ChannelsPage(*m_source));
+    addPage(QStringLiteral("events"), tr("Events"), new EventsPage(*m_source));
 
     const int line = fontMetrics().height();
     m_list->setFrameShape(QFrame::NoFrame);
@@ -23,7 +30,12 @@ RelayView::RelayView(std::unique_ptr<RelaySource> source, QWidget *parent)
     m_list->setSpacing(line / 8);
     m_list->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     m_list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-    m_list->setFixedWidth(m_list->sizeHintForColumn(0) + line * 2); // of the texts' own width
+    int widest = 0;
+    for (int page = 0; page < m_list->count(); ++page) {
+        widest = std::max(widest, fontMetrics().horizontalAdvance(m_list->item(page)->text()));
+        m_list->item(page)->setSizeHint(QSize(widest, line * 2));
+    }
+    m_list->setFixedWidth(widest + line * 4); // beside the texts, their icons
     m_list->viewport()->setBackgroundRole(QPalette::Window);
     m_list->setAccessibleName(tr("Pages"));
     auto *row = new QHBoxLayout(this);
@@ -54,8 +66,7 @@ void RelayView::showPage(int page)
 void RelayView::addPage(const QString &iconName, const QString &title, QWidget *page)
 {
     auto *item = new QListWidgetItem(icon(iconName), title, m_list); // the list's
-    const int line = fontMetrics().height();
-    item->setSizeHint(QSize(item->sizeHint().width(), line * 2));
+    item->setToolTip(tr("Ctrl+%1").arg(m_list->count()));
     m_pages->addWidget(page);
 }
 

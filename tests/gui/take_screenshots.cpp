@@ -6,6 +6,7 @@
 #include <QCommandLineParser>
 #include <QDir>
 #include <QSettings>
+#include <QTableView>
 #include <QTemporaryDir>
 #include <QTimer>
 
@@ -22,6 +23,17 @@ struct Job
     QString suffix;
 };
 
+/// The page's first table has a row chosen, so that the details are shown.
+void chooseARow(MainWindow &window)
+{
+    for (QTableView *table : window.findChildren<QTableView *>()) {
+        if (table->isVisible() && table->model()->rowCount() > 2) {
+            table->setCurrentIndex(table->model()->index(2, 0));
+            return;
+        }
+    }
+}
+
 /// Shows one page after another, each for a while, and ends the program after the last one.
 void takeNext(MainWindow &window, const Job &job, int page)
 {
@@ -30,6 +42,7 @@ void takeNext(MainWindow &window, const Job &job, int page)
         return;
     }
     window.view()->showPage(page);
+    QTimer::singleShot(1200, &window, [&window] { chooseARow(window); });
     QTimer::singleShot(3500, &window, [&window, job, page] {
         const QString name = window.view()->pageTitle(page).toLower();
         const QString file = job.folder.filePath(QStringLiteral("%1-%2.png").arg(name, job.suffix));
