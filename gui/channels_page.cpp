@@ -138,8 +138,8 @@ void ChannelsPage::publish()
             }
             m_text->clear();
             m_outcome->setText(
-                tr("Published as %1, to %n client(s)", nullptr, receipt.value().clients)
-                    .arg(countText(receipt.value().offset)));
+                tr("Published as %1; clients that it went to: %2")
+                    .arg(countText(receipt.value().offset), countText(receipt.value().clients)));
         });
 }
 

@@ -18,7 +18,7 @@ namespace relay::gui {
 namespace {
 
 /// In average characters, by column; the user may change them.
-constexpr std::array kColumnWidths{7, 20, 16, 12, 13, 11, 10, 10, 11, 8, 10};
+constexpr std::array kColumnWidths{7, 19, 19, 12, 13, 10, 9, 9, 10, 8, 10};
 
 QScrollArea *scrolling(QWidget *content)
 {
@@ -53,7 +53,7 @@ ClientsPage::ClientsPage(RelaySource &source, QWidget *parent)
     auto *sideColumn = new QVBoxLayout(side);
     sideColumn->addWidget(scrolling(m_detail), 1);
     sideColumn->addWidget(m_disconnect);
-    side->setMinimumWidth(fontMetrics().averageCharWidth() * 38);
+    side->setMinimumWidth(fontMetrics().averageCharWidth() * 50);
     auto *split = new QSplitter;
     split->addWidget(m_table);
     split->addWidget(side);

@@ -257,7 +257,7 @@ void MainWindow::showLink(const LinkState &link)
 
 void MainWindow::showOverview(const Overview &overview)
 {
-    m_clientsLabel->setText(tr("%n client(s)", nullptr, overview.clients));
+    m_clientsLabel->setText(tr("Clients: %1").arg(countText(overview.clients)));
     m_versionLabel->setText(
         tr("relayd %1, up %2").arg(overview.version, durationText(overview.uptimeSeconds)));
 }

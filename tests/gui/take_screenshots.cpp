@@ -27,7 +27,8 @@ struct Job
 void chooseARow(MainWindow &window)
 {
     for (QTableView *table : window.findChildren<QTableView *>()) {
-        if (table->isVisible() && table->model()->rowCount() > 2) {
+        const bool hasDetails = table->selectionMode() == QAbstractItemView::SingleSelection;
+        if (hasDetails && table->isVisible() && table->model()->rowCount() > 2) {
             table->setCurrentIndex(table->model()->index(2, 0));
             return;
         }
