@@ -18,7 +18,7 @@ namespace relay::gui {
 namespace {
 
 /// In average characters, by column; the user may change them.
-constexpr std::array kColumnWidths{7, 19, 19, 12, 13, 10, 9, 9, 10, 8, 10};
+constexpr std::array kColumnWidths{7, 19, 17, 14, 13, 10, 9, 9, 10, 8, 10};
 
 QScrollArea *scrolling(QWidget *content)
 {

@@ -73,8 +73,8 @@ QVariant EventLogModel::data(const QModelIndex &index, int role) const
                    ? QVariant(colourOf(meaningOf(event.type), QGuiApplication::palette()))
                    : QVariant();
     case Qt::TextAlignmentRole:
-        return QVariant((index.column() == Client ? Qt::AlignRight : Qt::AlignLeft)
-                        | Qt::AlignVCenter);
+        return ((index.column() == Client ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter)
+            .toInt();
     default:
         return {};
     }
@@ -86,7 +86,7 @@ QVariant EventLogModel::headerData(int section, Qt::Orientation orientation, int
         return {};
     }
     if (role == Qt::TextAlignmentRole) {
-        return QVariant((section == Client ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+        return ((section == Client ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter).toInt();
     }
     const QStringList titles{tr("Time"), tr("What"), tr("Client"), tr("Details")};
     return role == Qt::DisplayRole ? QVariant(titles.value(section)) : QVariant();

@@ -81,8 +81,8 @@ int MessageLogModel::columnCount(const QModelIndex &parent) const
 QVariant MessageLogModel::data(const QModelIndex &index, int role) const
 {
     if (role == Qt::TextAlignmentRole) {
-        return QVariant((index.column() == Offset ? Qt::AlignRight : Qt::AlignLeft)
-                        | Qt::AlignVCenter);
+        return ((index.column() == Offset ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter)
+            .toInt();
     }
     if (role != Qt::DisplayRole) {
         return {};
@@ -108,7 +108,7 @@ QVariant MessageLogModel::headerData(int section, Qt::Orientation orientation, i
         return {};
     }
     if (role == Qt::TextAlignmentRole) {
-        return QVariant((section == Offset ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+        return ((section == Offset ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter).toInt();
     }
     const QStringList titles{tr("Time"), tr("Offset"), tr("Message")};
     return role == Qt::DisplayRole ? QVariant(titles.value(section)) : QVariant();

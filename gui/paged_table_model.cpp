@@ -100,7 +100,7 @@ QVariant PagedTableModel::data(const QModelIndex &index, int role) const
 {
     const int held = index.row() - m_first;
     if (role == Qt::TextAlignmentRole) {
-        return QVariant(m_columns[index.column()].alignment | Qt::AlignVCenter);
+        return (m_columns[index.column()].alignment | Qt::AlignVCenter).toInt();
     }
     if (role != Qt::DisplayRole && role != Qt::ToolTipRole) {
         return {};
@@ -120,7 +120,7 @@ QVariant PagedTableModel::headerData(int section, Qt::Orientation orientation, i
     case Qt::ToolTipRole:
         return column.toolTip;
     case Qt::TextAlignmentRole:
-        return QVariant(column.alignment | Qt::AlignVCenter);
+        return (column.alignment | Qt::AlignVCenter).toInt();
     default:
         return {};
     }
