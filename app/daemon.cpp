@@ -1,5 +1,6 @@
 #include "daemon.h"
 
+#include "config/config_text.h"
 #include "config/quantities.h"
 #include "ops/hub_metrics.h"
 
@@ -12,15 +13,25 @@ namespace {
 
 Q_LOGGING_CATEGORY(lcDaemon, "relay.app")
 
-OpsOptions opsOptions(const Settings::MetricsEndpoint &metrics)
+OpsOptions opsOptions(const Settings::MetricsEndpoint &metrics, const QByteArray &token)
 {
     OpsOptions options;
+    options.token = token;
     options.enabled = metrics.enabled;
     options.address = metrics.address;
     options.port = metrics.port;
     options.limits.maxConnections = metrics.connections;
     options.limits.requestTimeout = metrics.requestTimeout;
     return options;
+}
+
+/// The settings in force, for whoever looks at the relay: without its secret.
+QString shownConfig(Settings settings)
+{
+    if (!settings.ops.token.isEmpty()) {
+        settings.ops.token = QStringLiteral("(hidden)");
+    }
+    return renderConfig(settings);
 }
 
 /// An IPv6 address stands in brackets in a URL.
@@ -36,11 +47,12 @@ QString url(const char *scheme, const QString &address, quint16 port, const char
 
 } // namespace
 
-Daemon::Daemon(const Settings &settings, QObject *parent)
+Daemon::Daemon(const Settings &settings, const QByteArray &opsToken, QObject *parent)
     : QObject(parent)
     , m_settings(settings)
     , m_hub(settings.hub)
-    , m_opsServer(opsOptions(settings.metrics), metricsSource(m_hub))
+    , m_opsServer(opsOptions(settings.metrics, opsToken), metricsSource(m_hub))
+    , m_adminApi(m_hub, m_opsServer, shownConfig(settings))
 {
     connect(&m_hub, &Hub::closed, this, &Daemon::stopped);
 }

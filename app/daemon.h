@@ -3,6 +3,7 @@
 #include "base/result.h"
 #include "config/settings.h"
 #include "hub/hub.h"
+#include "ops/admin_api.h"
 #include "ops/ops_server.h"
 
 #include <QObject>
@@ -19,8 +20,9 @@ class Daemon : public QObject
     Q_OBJECT
 
 public:
-    /// `settings.hub.tls` holds the TLS configuration when there is to be one.
-    explicit Daemon(const Settings &settings, QObject *parent = nullptr);
+    /// `settings.hub.tls` holds the TLS configuration when there is to be one; `opsToken` is what
+    /// loadToken() found.
+    Daemon(const Settings &settings, const QByteArray &opsToken, QObject *parent = nullptr);
 
     /// Opens both ports and says in the log where they are.
     Outcome start();
@@ -36,6 +38,7 @@ private:
     const Settings m_settings;
     Hub m_hub;
     OpsServer m_opsServer;
+    AdminApi m_adminApi;
 };
 
 } // namespace relay

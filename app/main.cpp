@@ -2,6 +2,7 @@
 #include "base/version.h"
 #include "config/config_text.h"
 #include "config/load_settings.h"
+#include "config/ops_token.h"
 #include "net/epoll_dispatcher.h"
 #include "net/open_file_limit.h"
 #include "net/tls_configuration.h"
@@ -63,6 +64,10 @@ int checkOnly(Settings &settings)
         print(stderr, tls.error().message + QLatin1Char('\n'));
         return CannotStart;
     }
+    if (const auto token = loadToken(settings.ops); !token) {
+        print(stderr, token.error().message + QLatin1Char('\n'));
+        return CannotStart;
+    }
     print(stdout, QStringLiteral("the configuration is good\n"));
     return Ended;
 }
@@ -100,11 +105,15 @@ int serve(Settings &settings)
     if (const Outcome tls = loadTls(settings); !tls) {
         return cannotStart(tls.error());
     }
+    const Result<QByteArray> token = loadToken(settings.ops);
+    if (!token) {
+        return cannotStart(token.error());
+    }
     TerminationSignals signalSource;
     if (const Outcome installed = signalSource.install(); !installed) {
         return cannotStart(installed.error());
     }
-    Daemon daemon(settings);
+    Daemon daemon(settings, token.value());
     stopOnSignal(signalSource, daemon);
     if (const Outcome started = daemon.start(); !started) {
         return cannotStart(started.error());

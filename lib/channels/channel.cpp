@@ -138,7 +138,9 @@ Channel::State Channel::currentState() const
     return {.position = {m_epoch, m_offset},
             .clients = clients(),
             .sequence = m_sequence,
-            .forgottenSequence = m_history.forgottenSequence()};
+            .forgottenSequence = m_history.forgottenSequence(),
+            .historyMessages = static_cast<qint64>(m_history.messages().size()),
+            .historyBytes = m_history.bytes()};
 }
 
 Channel::State Channel::state() const
@@ -221,6 +223,12 @@ Kept Channel::trimmed(qint64 grownBytes)
     const Kept result = kept(grownBytes);
     m_isFiled = !result.isEmpty;
     return result;
+}
+
+Kept Channel::clearHistory()
+{
+    const MutexLock lock(m_mutex);
+    return kept(m_history.clear()); // the ledger finds it empty when its turn comes
 }
 
 Kept Channel::expire(TimePoint now)

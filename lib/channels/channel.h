@@ -70,6 +70,8 @@ public:
         /// Of the newest message, and of the newest that is not kept any more.
         quint64 sequence = 0;
         quint64 forgottenSequence = 0;
+        qint64 historyMessages = 0;
+        qint64 historyBytes = 0; ///< costs
     };
     [[nodiscard]] State state() const;
     struct Past
@@ -83,6 +85,9 @@ public:
     quint64
     collect(quint64 after, quint64 upTo, TimePoint now, std::vector<MessagePtr> &into) const;
     [[nodiscard]] bool isFull() const;
+
+    /// Forgets all messages that are kept; positions go on. Returns what that changed.
+    Kept clearHistory();
 
     /// For the HistoryLedger: drops what is too old, or what is up to a sequence number. When
     /// nothing is left the ledger need not know of this channel.

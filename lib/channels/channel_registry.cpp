@@ -128,6 +128,30 @@ Publication ChannelRegistry::publish(Channel &channel, const std::shared_ptr<Mes
     return published;
 }
 
+bool ChannelRegistry::clearHistory(const ChannelName &name)
+{
+    const ChannelHandle channel = find(name);
+    if (channel) {
+        m_ledger.changed(channel->clearHistory());
+    }
+    return channel != nullptr;
+}
+
+void ChannelRegistry::visitPart(std::size_t part, const std::function<void(const Channel &)> &visit)
+{
+    std::vector<ChannelHandle> channels; // let go of after the part's lock
+    {
+        const MutexLock lock(m_parts[part].mutex);
+        channels.reserve(m_parts[part].entries.size());
+        for (auto &[name, entry] : m_parts[part].entries) {
+            channels.push_back(handleOf(*entry));
+        }
+    }
+    for (const ChannelHandle &channel : channels) {
+        visit(*channel);
+    }
+}
+
 // Patterns
 
 Joined ChannelRegistry::join(const ChannelPattern &pattern,

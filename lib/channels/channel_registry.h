@@ -12,6 +12,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -62,6 +63,12 @@ public:
     /// called about once a second, by one thread.
     bool expireHistory(TimePoint now, int maxChannels) { return m_ledger.expire(now, maxChannels); }
 
+    /// Returns whether there is such a channel.
+    bool clearHistory(const ChannelName &name);
+
+    /// Calls `visit` for each channel of one of kParts parts, with no lock held.
+    static constexpr std::size_t kParts = 64;
+    void visitPart(std::size_t part, const std::function<void(const Channel &)> &visit);
     [[nodiscard]] std::size_t channelCount() const;
     [[nodiscard]] qint64 historyBytes() const { return m_ledger.bytes(); }
 
@@ -82,7 +89,6 @@ private:
         mutable Mutex mutex;
         std::unordered_map<ChannelName, std::unique_ptr<Entry>> entries RELAY_GUARDED_BY(mutex);
     };
-    static constexpr std::size_t kParts = 64;
 
     Part &partOf(const ChannelName &name);
     [[nodiscard]] ChannelHandle handleOf(Entry &entry);

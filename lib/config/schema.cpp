@@ -1,5 +1,6 @@
 #include "config/schema.h"
 
+#include "config/ops_token.h"
 #include "config/setting_row.h"
 
 #include <QHostAddress>
@@ -35,6 +36,17 @@ QString complainOfOrigin(const SettingValue &value)
                : QStringLiteral(
                    "is not an origin: write scheme://host or scheme://host:port without "
                    "a path, such as https://*.example.com, or *");
+}
+
+QString complainOfToken(const SettingValue &value)
+{
+    const auto &token = std::get<QString>(value);
+    return token.isEmpty() || isToken(token.toUtf8())
+               ? QString()
+               : QStringLiteral(
+                     "is not a token: write %1 or more letters, digits and signs, without "
+                     "spaces (openssl rand -hex 16 makes one)")
+                     .arg(kMinTokenBytes);
 }
 
 QString complainOfFileName(const SettingValue &value)
@@ -208,7 +220,8 @@ std::vector<SettingOf<Settings>> operationSettings()
             [](auto &s) -> auto & { return s.metrics.enabled; }),
         Row::checked(Row::plain(
                          "metrics.address", ValueType::Text,
-                         "IP address of the metrics port; whoever reaches it may read it.",
+                         "IP address of the metrics port. One that others reach needs a token "
+                         "(ops.token_file).",
                          [](auto &s) -> auto & { return s.metrics.address; }),
                      complainOfAddress),
         Row::number(
@@ -223,6 +236,18 @@ std::vector<SettingOf<Settings>> operationSettings()
             "metrics.request_timeout", ValueType::Duration, {100, 10 * kMinute},
             "How long a request to the metrics port may take to arrive.",
             [](auto &s) -> auto & { return s.metrics.requestTimeout; }),
+        Row::secret(
+            Row::checked(Row::plain(
+                             "ops.token", ValueType::Text,
+                             "Who sends it as a bearer token may read and change everything on the "
+                             "metrics port. Without one, who is on this machine may.",
+                             [](auto &s) -> auto & { return s.ops.token; }),
+                         complainOfToken)),
+        Row::checked(Row::plain(
+                         "ops.token_file", ValueType::Text,
+                         "File that holds the token, in place of ops.token.",
+                         [](auto &s) -> auto & { return s.ops.tokenFile; }),
+                     complainOfFileName),
         Row::choice(
             "logging.level",
             {{"debug", LogLevel::Debug},
@@ -283,6 +308,8 @@ std::vector<Section> allSections()
         section("metrics",
                 "The port for operators: /metrics for Prometheus, /-/healthz and /-/readyz for "
                 "whoever watches or routes to the relay."),
+        section("ops", "Who may use the metrics port. A token is needed where metrics.address is "
+                       "not loopback, and, if there is one, for every change."),
         section("logging", "What is written to standard error."),
     };
 }

@@ -46,6 +46,8 @@ struct Setting
     QString help; ///< one line
     /// Whether it must be set; its default is then an example.
     bool isRequired = false;
+    /// Whether messages must not quote it.
+    bool isSecret = false;
     /// The key whose value is the default; empty: the default is a value of its own.
     QString defaultKey;
     /// What is wrong with a value beyond its type and bounds, as the rest of a sentence that begins

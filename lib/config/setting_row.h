@@ -105,6 +105,12 @@ public:
         return row;
     }
 
+    static SettingOf<Holder> secret(SettingOf<Holder> row)
+    {
+        row.isSecret = true;
+        return row;
+    }
+
     static SettingOf<Holder> required(SettingOf<Holder> row)
     {
         row.isRequired = true;

@@ -175,7 +175,8 @@ Result<SettingValue> parseScalar(const Setting &setting, const QString &text)
     Result<SettingValue> value = parseByType(setting, text);
     if (value && setting.complaint) {
         if (const QString complaint = setting.complaint(value.value()); !complaint.isEmpty()) {
-            return Error{quoted(text) + QLatin1Char(' ') + complaint};
+            return Error{(setting.isSecret ? QStringLiteral("the value") : quoted(text))
+                         + QLatin1Char(' ') + complaint};
         }
     }
     return value;

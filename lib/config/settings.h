@@ -37,6 +37,13 @@ struct Settings
         std::chrono::milliseconds requestTimeout = std::chrono::seconds(10);
     } metrics;
 
+    /// Who may steer the relay on that port.
+    struct Operators
+    {
+        QString token;     ///< empty: none
+        QString tokenFile; ///< holds the token instead; see loadToken()
+    } ops;
+
     LoggingOptions logging;
 
     /// How long clients have, once the relay stops, to take what is queued and answer the closing

@@ -71,6 +71,26 @@ QString complainOfMetricsPort(const Settings &settings)
         .arg(settings.metrics.port);
 }
 
+QString complainOfTwoTokens(const Settings &settings)
+{
+    return settings.ops.token.isEmpty() || settings.ops.tokenFile.isEmpty()
+               ? QString()
+               : QStringLiteral("ops.token_file is set, too: there is one token");
+}
+
+QString complainOfPublicMetrics(const Settings &settings)
+{
+    if (!settings.metrics.enabled || QHostAddress(settings.metrics.address).isLoopback()
+        || !settings.ops.token.isEmpty() || !settings.ops.tokenFile.isEmpty())
+    {
+        return {};
+    }
+    return QStringLiteral(
+               "%1 is not this machine alone, and there is no token: set ops.token_file, "
+               "so that strangers cannot steer the relay")
+        .arg(settings.metrics.address);
+}
+
 const std::vector<JointRule> &jointRules()
 {
     static const std::vector<JointRule> kRules{
@@ -84,6 +104,10 @@ const std::vector<JointRule> &jointRules()
           QStringLiteral("metrics.address"), QStringLiteral("server.address"),
           QStringLiteral("metrics.enabled")},
          complainOfMetricsPort},
+        {{QStringLiteral("ops.token"), QStringLiteral("ops.token_file")}, complainOfTwoTokens},
+        {{QStringLiteral("metrics.address"), QStringLiteral("ops.token"),
+          QStringLiteral("ops.token_file"), QStringLiteral("metrics.enabled")},
+         complainOfPublicMetrics},
     };
     return kRules;
 }

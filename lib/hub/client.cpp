@@ -5,6 +5,8 @@
 #include "hub/worker.h"
 #include "wire/close_code.h"
 
+#include <QDateTime>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -20,6 +22,9 @@ constexpr std::size_t kMaxPieces = 64;
 /// How long a peer that has heard our last word has to end the connection: a round trip or two.
 constexpr std::chrono::milliseconds kLingerTime{500};
 
+/// What is kept of a User-Agent: enough to tell clients apart.
+constexpr qsizetype kMaxUserAgentBytes = 120;
+
 } // namespace
 
 Client::Client(Worker &worker, Arrival arrival)
@@ -28,6 +33,7 @@ Client::Client(Worker &worker, Arrival arrival)
     , m_peer(arrival.accepted.peer)
     , m_socket(std::move(arrival.accepted.socket), worker.tls(), *this)
     , m_outbox(worker.options().limits.queueSize)
+    , m_connectedAt(QDateTime::currentMSecsSinceEpoch())
 {
     m_protocol = std::make_unique<HttpProtocol>(*this, arrival.isOverLimit);
 }
@@ -52,6 +58,7 @@ void Client::socketReadable()
     case IoStatus::Done:
         noteSignOfLife();
         m_worker.counters().receivedBytes.add(result.bytes);
+        m_traffic.bytesIn += result.bytes;
         received(buffer.first(result.bytes));
         break;
     case IoStatus::WouldBlock:
@@ -191,6 +198,33 @@ void Client::deliverOwnMessages()
     }
 }
 
+// Who watches
+
+void Client::setUserAgent(const QByteArray &userAgent)
+{
+    m_userAgent = userAgent.first(std::min(userAgent.size(), kMaxUserAgentBytes));
+}
+
+ClientSnapshot Client::snapshot(bool withSocket) const
+{
+    const auto slowSince = m_outbox.pastMarkSince();
+    return {.id = m_id,
+            .address = peer(),
+            .channel = m_room->name(),
+            .format = m_format,
+            .userAgent = m_userAgent,
+            .connectedAt = m_connectedAt,
+            .traffic = m_traffic,
+            .queuedMessages = m_outbox.messages(),
+            .queuedBytes = m_outbox.bytes(),
+            .slowFor = slowSince
+                           ? std::optional(std::chrono::duration_cast<std::chrono::milliseconds>(
+                               m_worker.now() - *slowSince))
+                           : std::nullopt,
+            .ping = m_ping,
+            .socket = withSocket ? m_socket.tcpView() : std::nullopt};
+}
+
 // Writing
 
 quint64 Client::deliver(const Batch &batch)
@@ -209,7 +243,9 @@ quint64 Client::deliver(const Batch &batch)
         }
         written = result.bytes;
         m_worker.counters().sentBytes.add(written);
+        m_traffic.bytesOut += written;
         if (written == static_cast<std::size_t>(batch.bytes())) {
+            m_traffic.messagesOut += batch.messages();
             return batch.messages();
         }
         waitUntilWritable();
@@ -235,6 +271,7 @@ quint64 Client::queueFrom(std::span<const Chunk> chunks, std::size_t written)
         }
     }
     requestFlush();
+    m_traffic.messagesOut += accepted;
     return accepted;
 }
 
@@ -344,6 +381,7 @@ bool Client::writeQueued()
             return false;
         }
         m_worker.counters().sentBytes.add(result.bytes);
+        m_traffic.bytesOut += result.bytes;
         m_outbox.consume(result.bytes);
         if (result.bytes < gathered.bytes) {
             waitUntilWritable();

@@ -4,6 +4,7 @@
 #include "base/ids.h"
 #include "hub/batch.h"
 #include "hub/client_protocol.h"
+#include "hub/client_snapshot.h"
 #include "hub/disconnect.h"
 #include "hub/inbox.h"
 #include "hub/message_format.h"
@@ -55,6 +56,9 @@ public:
         return m_format == MessageFormat::EventStream || m_format == MessageFormat::EventStreamMeta;
     }
 
+    /// For who watches the relay. `withSocket` asks the kernel, too. Precondition: room() != nullptr.
+    [[nodiscard]] ClientSnapshot snapshot(bool withSocket) const;
+
     // For its room:
     [[nodiscard]] MessageFormat format() const { return m_format; }
     /// Whether it may not want all messages of this turn, the first of which is given: see wants().
@@ -84,7 +88,14 @@ public:
     /// be.
     void join(const Subscription &subscription);
     /// It sent a message to its room this turn.
-    void notePublished() { m_hasPublished = true; }
+    void notePublished()
+    {
+        m_hasPublished = true;
+        ++m_traffic.messagesIn;
+    }
+    /// What it says of itself in its request; only the beginning is kept.
+    void setUserAgent(const QByteArray &userAgent);
+    void notePing(std::chrono::microseconds roundTrip) { m_ping = roundTrip; }
     /// What it has published this turn goes out, to itself too.
     void deliverOwnMessages();
     /// Queues a piece in order with the messages; slowness is punished.
@@ -153,6 +164,10 @@ private:
     Outbox m_outbox;
     Room *m_room = nullptr;
     quint64 m_startSequence = 0; // messages up to it were before it joined, or replayed
+    Traffic m_traffic;
+    QByteArray m_userAgent;
+    qint64 m_connectedAt; // milliseconds since 1970
+    std::optional<std::chrono::microseconds> m_ping;
     QString m_closeReason;
     quint16 m_closeCode = 0; // 0: no close frame was sent or received yet
     State m_state = State::Open;

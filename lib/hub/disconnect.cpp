@@ -42,6 +42,7 @@ constexpr std::array<DisconnectInfo, kDisconnectReasonCount> kReasons{{
      .text = "the channel is full",
      .mayReconnect = true,
      .limit = LimitHit::ChannelClients},
+    {.closeCode = close_code::kPolicyViolation, .text = "disconnected by the operator"},
     {.closeCode = close_code::kGoingAway,
      .text = "the relay is shutting down",
      .mayReconnect = true},

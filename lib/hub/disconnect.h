@@ -23,7 +23,8 @@ enum class DisconnectReason : quint8 {
     PatternPublish,   ///< a message from a client that listens to a pattern
     PublishForbidden, ///< the channel's options: publish: false
     ChannelFull,      ///< the channel's options: max_clients, reached during the handshake
-    ServerShutdown,   ///< Hub::close()
+    Operator,         ///< Hub::disconnectClient()
+    ServerShutdown,   ///< Hub::close() and Hub::drain()
 };
 
 inline constexpr int kDisconnectReasonCount =

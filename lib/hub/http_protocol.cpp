@@ -121,6 +121,7 @@ bool HttpProtocol::act(ChannelApi::Upgrade &&upgrade)
 {
     auto webSocket = std::make_unique<WebSocketProtocol>(m_client, std::move(upgrade.subscription));
     WebSocketProtocol &next = *webSocket;
+    m_client.setUserAgent(m_reader.request().value("User-Agent"));
     const QByteArray sentBehind = m_reader.takeRest();
     m_client.become(std::move(webSocket)); // this one lives to the end of the turn
     next.start(upgrade.key, sentBehind);
@@ -130,6 +131,7 @@ bool HttpProtocol::act(ChannelApi::Upgrade &&upgrade)
 bool HttpProtocol::act(ChannelApi::Listen &&listen)
 {
     m_worker.requestAnswered(method(), listen.head.status);
+    m_client.setUserAgent(m_reader.request().value("User-Agent"));
     auto stream = std::make_unique<EventStreamProtocol>(m_client);
     EventStreamProtocol &next = *stream;
     m_client.become(std::move(stream));

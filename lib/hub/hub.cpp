@@ -3,6 +3,7 @@
 #include "channels/channel.h"
 #include "channels/channel_registry.h"
 #include "hub/client.h"
+#include "hub/client_visit.h"
 #include "hub/idempotency_cache.h"
 #include "hub/worker.h"
 #include "net/listener.h"
@@ -14,6 +15,8 @@
 #include <algorithm>
 #include <atomic>
 #include <thread>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace relay {
@@ -77,6 +80,14 @@ public:
     [[nodiscard]] quint64 loadOf(std::size_t worker) const;
     void wakeAll();
     void oneDrained();
+    [[nodiscard]] std::vector<Worker *> workerPointers() const;
+    void visitClients(ClientVisit::Visitor visitor, std::function<void()> done);
+    void visitDone(quint64 visit);
+    using SnapshotsDone = std::function<void(std::vector<ClientSnapshot>)>;
+    void takeSnapshots(bool withSocket, std::unordered_set<ClientId> ids, SnapshotsDone done);
+    void surveyChannelsFrom(std::size_t part,
+                            const std::shared_ptr<std::vector<ChannelSnapshot>> &snapshots,
+                            const std::function<void(std::vector<ChannelSnapshot>)> &done);
 
     // WorkerObserver, on the workers' threads:
     void clientConnected(const Client &client, const QString &channel) override;
@@ -107,6 +118,12 @@ public:
     std::atomic<bool> isFollowed{false};       // somebody is connected to messageReceived
     std::atomic<quint64> publishedMessages{0}; // by publish(), on any thread
     bool isClosing = false;
+    bool isClosed = false;
+    bool isDraining = false;
+    /// What is called when a visit is done. The workers know only its number: what it holds must be
+    /// let go of on the hub's thread.
+    std::unordered_map<quint64, std::function<void()>> visits;
+    quint64 lastVisit = 0;
 };
 
 // Accepting
@@ -233,7 +250,143 @@ void Hub::Private::oneDrained()
     for (const auto &worker : workers) {
         worker->stop();
     }
+    isClosed = true;
+    std::exchange(visits, {}).clear();
     Q_EMIT q.closed();
+}
+
+// Who watches
+
+std::vector<Worker *> Hub::Private::workerPointers() const
+{
+    std::vector<Worker *> pointers;
+    for (const auto &worker : workers) {
+        pointers.push_back(worker.get());
+    }
+    return pointers;
+}
+
+void Hub::Private::visitClients(ClientVisit::Visitor visitor, std::function<void()> done)
+{
+    if (isClosed) {
+        return;
+    }
+    const quint64 visit = ++lastVisit;
+    visits.emplace(visit, std::move(done));
+    ClientVisit::start(workerPointers(), std::move(visitor), [this, visit] {
+        QMetaObject::invokeMethod(
+            &q, [this, visit] { visitDone(visit); }, Qt::QueuedConnection);
+    });
+}
+
+void Hub::Private::visitDone(quint64 visit)
+{
+    if (const auto done = visits.extract(visit)) {
+        done.mapped()();
+    }
+}
+
+/// Of all clients, or of those of some ids.
+void Hub::Private::takeSnapshots(bool withSocket,
+                                 std::unordered_set<ClientId> ids,
+                                 SnapshotsDone done)
+{
+    auto snapshots = std::make_shared<std::vector<ClientSnapshot>>();
+    visitClients(
+        [withSocket, ids = std::move(ids), snapshots](Client &client) {
+            if (ids.empty() || ids.count(client.id()) > 0) {
+                snapshots->push_back(client.snapshot(withSocket));
+            }
+        },
+        [snapshots, done = std::move(done)] { done(std::move(*snapshots)); });
+}
+
+void Hub::Private::surveyChannelsFrom(
+    std::size_t part,
+    const std::shared_ptr<std::vector<ChannelSnapshot>> &snapshots,
+    const std::function<void(std::vector<ChannelSnapshot>)> &done)
+{
+    if (part == ChannelRegistry::kParts) {
+        done(std::move(*snapshots));
+        return;
+    }
+    channels.visitPart(part, [&](const Channel &channel) {
+        const Channel::State state = channel.state();
+        snapshots->push_back({.name = channel.name(),
+                              .position = state.position,
+                              .clients = state.clients,
+                              .historyMessages = state.historyMessages,
+                              .historyBytes = state.historyBytes});
+    });
+    QMetaObject::invokeMethod(
+        &q, [this, part, snapshots, done] { surveyChannelsFrom(part + 1, snapshots, done); },
+        Qt::QueuedConnection);
+}
+
+void Hub::surveyClients(std::function<void(std::vector<ClientSnapshot>)> done)
+{
+    d->takeSnapshots(false, {}, std::move(done));
+}
+
+void Hub::inspectClients(std::vector<ClientId> ids,
+                         std::function<void(std::vector<ClientSnapshot>)> done)
+{
+    if (ids.empty()) {
+        QMetaObject::invokeMethod(
+            this, [done = std::move(done)] { done({}); }, Qt::QueuedConnection);
+        return;
+    }
+    d->takeSnapshots(true, {ids.begin(), ids.end()}, std::move(done));
+}
+
+void Hub::disconnectClient(ClientId id, std::function<void(bool)> done)
+{
+    auto isFound = std::make_shared<bool>(false);
+    d->visitClients(
+        [id, isFound](Client &client) {
+            if (client.id() == id) {
+                *isFound = true;
+                client.close(DisconnectReason::Operator);
+            }
+        },
+        [isFound, done = std::move(done)] { done(*isFound); });
+}
+
+void Hub::surveyChannels(std::function<void(std::vector<ChannelSnapshot>)> done)
+{
+    d->surveyChannelsFrom(0, std::make_shared<std::vector<ChannelSnapshot>>(), done);
+}
+
+bool Hub::clearHistory(const ChannelName &channel)
+{
+    return d->channels.clearHistory(channel);
+}
+
+std::vector<Hub::WorkerStats> Hub::workerStats() const
+{
+    std::vector<WorkerStats> stats;
+    for (const auto &worker : d->workers) {
+        stats.push_back({.clients = worker->clientCount(),
+                         .deliveries = worker->counters().deliveries.value(),
+                         .cpuTime = worker->cpuTime()});
+    }
+    return stats;
+}
+
+void Hub::drain(std::chrono::milliseconds within)
+{
+    if (d->isClosing || std::exchange(d->isDraining, true)) {
+        return;
+    }
+    d->listener.close();
+    for (const auto &worker : d->workers) {
+        worker->inbox().push(Task([worker = worker.get(), within] { worker->drain(within); }));
+    }
+}
+
+bool Hub::isDraining() const
+{
+    return d->isDraining;
 }
 
 // Hub
@@ -305,6 +458,11 @@ bool Hub::isListening() const
 quint16 Hub::port() const
 {
     return d->listener.port();
+}
+
+bool Hub::usesTls() const
+{
+    return d->options.tls.has_value();
 }
 
 int Hub::workerCount() const

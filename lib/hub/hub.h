@@ -4,6 +4,7 @@
 #include "base/ids.h"
 #include "base/position.h"
 #include "base/result.h"
+#include "hub/client_snapshot.h"
 #include "hub/options.h"
 #include "metrics/relay_counters.h"
 
@@ -11,7 +12,10 @@
 #include <QObject>
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <vector>
 
 namespace relay {
 
@@ -62,6 +66,8 @@ public:
     [[nodiscard]] bool isListening() const;
     /// The port that is listened on; 0 before listen().
     [[nodiscard]] quint16 port() const;
+    /// Whether clients connect by wss://.
+    [[nodiscard]] bool usesTls() const;
     /// The threads that serve clients; 0 before listen().
     [[nodiscard]] int workerCount() const;
 
@@ -98,6 +104,43 @@ public:
     /// What all histories take, overhead included.
     /// Thread: any.
     [[nodiscard]] qint64 historyBytes() const;
+
+    /// Stops accepting, and sends everybody away (1001), spread over so long: they do not all come to
+    /// the next relay at once. The hub goes on relaying, until close().
+    void drain(std::chrono::milliseconds within);
+    [[nodiscard]] bool isDraining() const;
+
+    // For who watches it. Each calls `done` once, on the hub's thread; if the hub closes first it is
+    // destroyed there without being called.
+    /// All clients that have joined. Looks at a slice of them a turn: nobody waits for it.
+    void surveyClients(std::function<void(std::vector<ClientSnapshot>)> done);
+    /// Those of these ids that are there, with the kernel's view of their sockets.
+    void inspectClients(std::vector<ClientId> ids,
+                        std::function<void(std::vector<ClientSnapshot>)> done);
+    /// Closes the client with 1008; says whether it was there.
+    void disconnectClient(ClientId id, std::function<void(bool)> done);
+    struct ChannelSnapshot
+    {
+        ChannelName name;
+        Position position; ///< of the newest message
+        int clients = 0;   ///< members; pattern listeners are not among them
+        qint64 historyMessages = 0;
+        qint64 historyBytes = 0;
+    };
+    /// All channels, a part of them a turn.
+    void surveyChannels(std::function<void(std::vector<ChannelSnapshot>)> done);
+    /// Forgets the channel's messages, and returns whether there is such a channel.
+    /// Thread: any.
+    bool clearHistory(const ChannelName &channel);
+
+    struct WorkerStats
+    {
+        int clients = 0;
+        quint64 deliveries = 0;
+        std::optional<std::chrono::nanoseconds> cpuTime;
+    };
+    /// Thread: the hub's.
+    [[nodiscard]] std::vector<WorkerStats> workerStats() const;
 
     /// Sums what the workers have counted.
     /// Thread: any; costs the workers nothing.

@@ -37,6 +37,16 @@ bool Inbox::push(Arrival arrival)
     return std::exchange(m_isEmpty, false);
 }
 
+void Inbox::push(Task task)
+{
+    {
+        const MutexLock lock(m_mutex);
+        m_isEmpty = false;
+        m_content.tasks.push_back(std::move(task));
+    }
+    m_wake();
+}
+
 void Inbox::pushClose(std::chrono::milliseconds grace)
 {
     {

@@ -23,6 +23,9 @@ struct Arrival
     bool isOverLimit = false; ///< limits.connections was reached: to be answered 503
 };
 
+/// What another thread asks of a worker; called on the worker's thread, between turns.
+using Task = std::function<void()>;
+
 /// The one door into a worker from other threads: what comes in waits here until the end of the
 /// worker's turn.
 ///
@@ -44,6 +47,8 @@ public:
     [[nodiscard]] bool push(Delivery delivery);
     void wake() const override { m_wake(); }
     [[nodiscard]] bool push(Arrival arrival);
+    /// Has the worker call this at the end of its turn, and takes another turn for it.
+    void push(Task task);
     /// Asks the worker to close all its clients. The shortest grace asked for counts.
     void pushClose(std::chrono::milliseconds grace);
 
@@ -54,6 +59,7 @@ public:
     {
         std::vector<Delivery> deliveries;
         std::vector<Arrival> arrivals;
+        std::vector<Task> tasks;
         std::optional<std::chrono::milliseconds> closeWithin;
     };
     /// Swaps what has come into `content`, whose vectors must be empty (their capacity is used

@@ -149,6 +149,10 @@ MessageSink::Next WebSocketProtocol::controlReceived(Opcode opcode, QByteArrayVi
         closeReceived(payload);
         return Next::Stop;
     }
+    if (opcode == Opcode::Pong && m_pingedAt != TimePoint()) {
+        m_client.notePing(std::chrono::duration_cast<std::chrono::microseconds>(
+            Clock::now() - std::exchange(m_pingedAt, TimePoint())));
+    }
     if (m_client.isOpen()) {
         m_client.socket().feed(controlFrame(opcode, payload));
         queueControl();
@@ -282,6 +286,7 @@ void WebSocketProtocol::keepAlive()
         m_client.watchDeadline(keepalive.interval - silence);
     } else {
         m_isPinged = true;
+        m_pingedAt = Clock::now();
         m_worker.counters().pingsSent.add();
         m_webSocket->ping();
         queueControl();

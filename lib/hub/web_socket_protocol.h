@@ -74,6 +74,7 @@ private:
     QByteArray m_sentBehind; // until then
     QByteArray m_control;    // written by QWebSocket, not queued yet
     TimePoint m_lastAlive;
+    TimePoint m_pingedAt; // no round trip is measured once it was answered
     bool m_isPinged = false;
     bool m_peerClosed = false;
 };

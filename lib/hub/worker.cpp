@@ -11,6 +11,7 @@
 #include <QWebSocketServer>
 
 #include <algorithm>
+#include <pthread.h>
 #include <utility>
 
 namespace relay {
@@ -82,6 +83,10 @@ int Worker::eventStreamCount() const
 
 void Worker::threadStarted()
 {
+    clockid_t clock{};
+    if (pthread_getcpuclockid(pthread_self(), &clock) == 0) {
+        m_cpuClock = clock;
+    }
     m_server = std::make_unique<QWebSocketServer>(QStringLiteral("relay"),
                                                   QWebSocketServer::NonSecureMode);
     m_server->setSupportedSubprotocols({QString::fromLatin1(kMetaSubprotocol)});
@@ -112,6 +117,10 @@ void Worker::turnEnded()
     }
     m_incoming.arrivals.clear();
     deliver(m_incoming.deliveries);
+    for (const Task &task : m_incoming.tasks) {
+        task();
+    }
+    m_incoming.tasks.clear();
     if (const auto grace = std::exchange(m_incoming.closeWithin, std::nullopt)) {
         closeAll(*grace);
     }
@@ -132,9 +141,20 @@ void Worker::threadFinishing()
     bury();
     m_rooms.clear();
     m_abandonedRooms.clear();
+    m_cpuClock = 0;
+    m_drainTimer.reset();
     m_graceTimer.reset();
     m_tick.reset();
     m_server.reset();
+}
+
+std::optional<std::chrono::nanoseconds> Worker::cpuTime() const
+{
+    timespec time{};
+    if (m_cpuClock < 0 && clock_gettime(m_cpuClock, &time) == 0) {
+        return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+    }
+    return std::nullopt;
 }
 
 TimePoint Worker::now()
@@ -317,6 +337,39 @@ void Worker::closeAll(std::chrono::milliseconds grace)
     }
     if (m_clients.empty() && !std::exchange(m_isDrainedTold, true)) {
         m_observer.workerDrained();
+    }
+}
+
+void Worker::drain(std::chrono::milliseconds within)
+{
+    m_drainTimer = std::make_unique<QTimer>();
+    m_drainTimer->setInterval(kTick);
+    const TimePoint until = Clock::now() + within;
+    QObject::connect(m_drainTimer.get(), &QTimer::timeout, m_drainTimer.get(),
+                     [this, until] { drainSome(until); });
+    m_drainTimer->start();
+}
+
+/// Closes as many of those who are left as this tick is of the time that is left.
+void Worker::drainSome(TimePoint until)
+{
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
+    const auto ticks = static_cast<double>(std::max<qint64>(1, left / kTick));
+    std::vector<Client *> open;
+    for (const auto &client : m_clients) {
+        if (client->isOpen()) {
+            open.push_back(client.get());
+        }
+    }
+    if (open.empty() && left <= std::chrono::milliseconds::zero()) {
+        m_drainTimer->stop();
+        return;
+    }
+    m_drainDue += static_cast<double>(open.size()) / ticks;
+    const std::size_t due = std::min(open.size(), static_cast<std::size_t>(m_drainDue));
+    m_drainDue -= static_cast<double>(due);
+    for (std::size_t i = 0; i < due; ++i) {
+        open[i]->shutDown();
     }
 }
 

@@ -19,6 +19,8 @@
 
 #include <QString>
 
+#include <atomic>
+#include <ctime>
 #include <memory>
 #include <optional>
 #include <span>
@@ -100,6 +102,15 @@ public:
     [[nodiscard]] quint64 endedConnections() const { return m_endedConnections.value(); }
     [[nodiscard]] const RelayCounters &counters() const { return m_counters; }
 
+    /// CPU time of its thread so far; nothing before it runs.
+    [[nodiscard]] std::optional<std::chrono::nanoseconds> cpuTime() const;
+
+    // For who visits its connections, on its thread; their places change between turns:
+    [[nodiscard]] std::size_t connectionCount() const { return m_clients.size(); }
+    [[nodiscard]] Client &connection(std::size_t index) { return *m_clients[index]; }
+    /// Sends everybody away (1001), spread over so long. Nobody new is expected.
+    void drain(std::chrono::milliseconds within);
+
     // For its clients, on its thread:
     [[nodiscard]] const HubOptions &options() const { return m_options; }
     ChannelApi &api() { return m_api; }
@@ -170,6 +181,7 @@ private:
     void abandonIfEmpty(Room &room);
     Publication accept(ClientId sender, Channel &channel, const Frame &frame);
     void deliver(std::vector<Delivery> &deliveries);
+    void drainSome(TimePoint until);
     void observeLatency(std::span<const Delivery> deliveries);
     void flushClients();
     void resumeReaders();
@@ -183,11 +195,14 @@ private:
     const OriginPolicy m_origins;
     RelayCounters m_counters;
     Counter m_endedConnections;
+    std::atomic<clockid_t> m_cpuClock{0}; // a thread's is negative; 0: not running
 
     // Confined to the thread:
     std::unique_ptr<QWebSocketServer> m_server;
     std::unique_ptr<QTimer> m_tick;
     std::unique_ptr<QTimer> m_graceTimer;
+    std::unique_ptr<QTimer> m_drainTimer;
+    double m_drainDue = 0; // clients that should be gone and are not, less than one after a tick
     const qint64 m_maxTurnBytes;     // one turn of ours must not fill a client's queue
     const qsizetype m_maxChunkBytes; // nor one chunk, which is dropped as a whole
     std::chrono::milliseconds m_closeTimeout;

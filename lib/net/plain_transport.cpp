@@ -119,4 +119,9 @@ void PlainTransport::updateInterest() const
     }
 }
 
+std::optional<TcpView> PlainTransport::tcpView() const
+{
+    return readTcpView(m_descriptor);
+}
+
 } // namespace relay

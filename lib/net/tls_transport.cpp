@@ -184,4 +184,9 @@ bool TlsTransport::hasEnded() const
     return m_socket.state() == QAbstractSocket::UnconnectedState;
 }
 
+std::optional<TcpView> TlsTransport::tcpView() const
+{
+    return readTcpView(static_cast<int>(m_socket.socketDescriptor()));
+}
+
 } // namespace relay

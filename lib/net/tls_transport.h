@@ -25,6 +25,7 @@ public:
     void setReadInterest(bool wanted) override;
     void setWriteInterest(bool wanted) override;
     void shutdownWrite() override;
+    [[nodiscard]] std::optional<TcpView> tcpView() const override;
     void close() override;
 
 private:

@@ -1,10 +1,13 @@
 #pragma once
 
+#include "net/tcp_view.h"
+
 #include <QString>
 
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 namespace relay {
@@ -59,6 +62,8 @@ public:
     virtual void setWriteInterest(bool wanted) = 0;
     /// Says to the peer that nothing more will be sent; reading goes on.
     virtual void shutdownWrite() = 0;
+    /// What the kernel knows of the connection; nothing once it is closed.
+    [[nodiscard]] virtual std::optional<TcpView> tcpView() const = 0;
     /// Ends the connection at once. What was written before is still sent by the system.
     virtual void close() = 0;
 };

@@ -59,6 +59,7 @@ public:
     IoResult send(std::span<const iovec> pieces) { return m_transport->write(pieces); }
     void setReadInterest(bool wanted) { m_transport->setReadInterest(wanted); }
     void setWriteInterest(bool wanted) { m_transport->setWriteInterest(wanted); }
+    [[nodiscard]] std::optional<TcpView> tcpView() const { return m_transport->tcpView(); }
     void shutdownWrite() { m_transport->shutdownWrite(); }
 
     /// Gives QWebSocket(Server) bytes to read: what it does with them happens before this returns,

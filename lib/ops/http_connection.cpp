@@ -2,6 +2,8 @@
 
 #include "ops/router.h"
 
+#include <QPointer>
+
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -19,6 +21,47 @@ constexpr std::chrono::milliseconds kLingerTime{2000};
 constexpr qint64 kReadBytes = 16384;
 
 } // namespace
+
+/// Ends with the request that it is the reply to, or with its connection, whichever is first.
+class HttpConnection::PendingReply final : public Reply
+{
+public:
+    explicit PendingReply(HttpConnection &connection)
+        : m_connection(&connection)
+    {}
+    PendingReply(const PendingReply &) = delete;
+    PendingReply &operator=(const PendingReply &) = delete;
+    ~PendingReply() override
+    {
+        PendingReply::send(plainResponse(503, "The relay cannot answer this now."));
+    }
+
+    void send(const HttpResponse &response) override
+    {
+        if (isAwaited()) {
+            m_connection->write(response, m_connection->m_isHead);
+        }
+        m_connection.clear();
+    }
+    void beginStream(const HttpResponse &head) override
+    {
+        if (isAwaited()) {
+            m_connection->beginStream(head);
+        }
+    }
+    bool write(const QByteArray &bytes) override
+    {
+        return m_connection && m_connection->writeStream(bytes);
+    }
+
+private:
+    [[nodiscard]] bool isAwaited() const
+    {
+        return m_connection && m_connection->m_state == State::Waiting && m_connection->isOpen();
+    }
+
+    QPointer<HttpConnection> m_connection;
+};
 
 HttpConnection::HttpConnection(std::unique_ptr<QTcpSocket> socket,
                                const Router &router,
@@ -59,15 +102,17 @@ void HttpConnection::refuse(const HttpResponse &response)
 
 void HttpConnection::read()
 {
-    if (m_socket->state() != QAbstractSocket::ConnectedState) {
+    if (!isOpen()) {
         return; // ended since it was asked to be read
     }
-    if (m_state == State::Lingering) {
+    if (m_state == State::Lingering || m_state == State::Streaming) {
         m_socket->skip(m_socket->bytesAvailable());
         return;
     }
     // What came together with the last request is used up first.
-    while (m_state != State::Answering && needsMore() && m_socket->bytesAvailable() > 0) {
+    while (m_state != State::Answering && m_state != State::Waiting && needsMore()
+           && m_socket->bytesAvailable() > 0)
+    {
         m_reader.append(m_socket->read(kReadBytes));
     }
 }
@@ -99,15 +144,20 @@ bool HttpConnection::needsMore()
 bool HttpConnection::acceptBody()
 {
     const HttpRequest &head = m_reader.request();
-    const qint64 maxBytes = m_router.maxBodyBytes(head);
-    if (m_reader.hasBody() && maxBytes == 0) {
-        // It is not read, so what follows the head is no request.
-        m_keepAlive = false;
-        write(m_router.refuseBody(head), head.method == "HEAD");
+    m_isHead = head.method == "HEAD";
+    if (const auto refused = m_router.refuse(head, m_reader.hasBody())) {
+        // A body is not read, so what follows the head is no request.
+        m_keepAlive = head.keepAlive && !m_reader.hasBody();
+        if (m_keepAlive) {
+            m_refusal = *refused;
+            m_reader.acceptBody(0);
+            return true;
+        }
+        write(*refused, m_isHead);
         return false;
     }
     enter(State::ReadingBody);
-    m_reader.acceptBody(maxBytes);
+    m_reader.acceptBody(m_router.maxBodyBytes(head));
     if (m_reader.expectsContinue()) {
         m_socket->write(kContinueAnswer.data(), kContinueAnswer.size());
     }
@@ -120,7 +170,44 @@ void HttpConnection::answer()
     const QByteArray body = m_reader.body();
     m_reader.finish();
     m_keepAlive = head.keepAlive;
-    write(m_router.answer(head, body), head.method == "HEAD");
+    if (const auto refusal = std::exchange(m_refusal, std::nullopt)) {
+        write(*refusal, m_isHead);
+        return;
+    }
+    enter(State::Waiting);
+    m_router.answer(head, body, std::make_shared<PendingReply>(*this));
+}
+
+void HttpConnection::beginStream(const HttpResponse &head)
+{
+    m_socket->write(head.serializeStreamHead());
+    if (m_isHead) {
+        m_keepAlive = false;
+        enter(State::Answering);
+        m_socket->flush();
+        goOnWhenWritten();
+        return;
+    }
+    m_state = State::Streaming;
+    m_deadline.stop();
+}
+
+bool HttpConnection::writeStream(const QByteArray &bytes)
+{
+    if (m_state != State::Streaming || !isOpen()) {
+        return false;
+    }
+    if (m_socket->bytesToWrite() + bytes.size() > kMaxStreamBacklogBytes) {
+        m_socket->abort();
+        return false;
+    }
+    m_socket->write(bytes);
+    return true;
+}
+
+bool HttpConnection::isOpen() const
+{
+    return m_socket->state() == QAbstractSocket::ConnectedState;
 }
 
 void HttpConnection::enter(State state)
@@ -168,6 +255,8 @@ void HttpConnection::timedOut()
         refuse(plainResponse(408, "The request's head did not arrive in time."));
     } else if (m_state == State::ReadingBody) {
         refuse(plainResponse(408, "The request's body did not arrive in time."));
+    } else if (m_state == State::Waiting) {
+        refuse(plainResponse(503, "The relay took too long to answer this."));
     } else {
         m_socket->abort();
     }

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 namespace relay {
 
@@ -21,7 +22,8 @@ class Router;
 /// Owner: OpsServer, which deletes it after ended().
 /// Limits: HttpLimits for a head, the route's for a body; `requestTimeout` as OpsOptions says. One
 /// answer at a time: while bytes of it wait to be taken by the kernel nothing more is read, so that
-/// a peer that sends and never reads costs one answer and two reads of memory.
+/// a peer that sends and never reads costs one answer and two reads of memory; who listens to a
+/// stream and leaves kMaxStreamBacklogBytes unread is cut off.
 /// Errors: are answered (400, 408, 413, 431, 501) and end the connection; a peer that vanishes ends it
 /// silently, and so does one that ends its sending side once the answer to its first request is
 /// written (QTcpSocket cannot be half open).
@@ -30,6 +32,8 @@ class HttpConnection : public QObject
     Q_OBJECT
 
 public:
+    static constexpr qint64 kMaxStreamBacklogBytes = 1 << 20;
+
     /// `router` must outlive the connection.
     HttpConnection(std::unique_ptr<QTcpSocket> socket,
                    const Router &router,
@@ -49,10 +53,14 @@ Q_SIGNALS:
     void ended();
 
 private:
+    class PendingReply;
+
     enum class State {
         Idle,        ///< waits for a request
         ReadingHead, ///< waits for the rest of a head
         ReadingBody, ///< waits for the rest of a body
+        Waiting,     ///< for a handler that cannot answer at once
+        Streaming,   ///< gives an answer without an end
         Answering,   ///< waits until the kernel has taken the answer
         Lingering,   ///< has said its last, and reads to the end: closing over unread bytes would
                      ///< destroy the answer on its way
@@ -65,6 +73,9 @@ private:
     /// False when it answered instead.
     bool acceptBody();
     void answer();
+    void beginStream(const HttpResponse &head);
+    [[nodiscard]] bool writeStream(const QByteArray &bytes);
+    [[nodiscard]] bool isOpen() const;
     void enter(State state);
     void write(const HttpResponse &response, bool headOnly = false);
     void goOnWhenWritten();
@@ -77,6 +88,8 @@ private:
     std::chrono::milliseconds m_requestTimeout;
     QTimer m_deadline;
     State m_state = State::Idle;
+    std::optional<HttpResponse> m_refusal; ///< of the request that is being read
+    bool m_isHead = false;                 ///< HEAD: the answer goes without its body
     bool m_keepAlive =
         true; ///< whether the connection goes on after the answer that is being written
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QByteArray>
 #include <QString>
 
 #include <chrono>
@@ -15,6 +16,8 @@ struct OpsOptions
     QString address = QStringLiteral("127.0.0.1");
     /// TCP port; 0 lets the system choose (OpsServer::port() tells).
     quint16 port = 9464;
+    /// Who shows it may read and change all there is; see Access. Empty: there is none.
+    QByteArray token;
 
     struct Limits
     {

@@ -42,6 +42,7 @@ OpsServer::OpsServer(OpsOptions options, MetricsSource metrics, QObject *parent)
     : QObject(parent)
     , m_options(std::move(options))
     , m_metrics(std::move(metrics))
+    , m_router(Access(m_options.token, QHostAddress(m_options.address).isLoopback()))
 {
     addRoutes();
     m_acceptAgain.setSingleShot(true);
@@ -63,6 +64,12 @@ Outcome OpsServer::listen()
                 "metrics.address \"%1\" is not an IP address: 127.0.0.1 is this machine alone, "
                 "0.0.0.0 and :: are all of its addresses")
                 .arg(m_options.address)};
+    }
+    if (!address.isLoopback() && m_options.token.isEmpty()) {
+        return Error{QStringLiteral(
+                         "metrics.address %1 is not this machine alone, and there is no token: set "
+                         "ops.token_file, so that strangers cannot steer the relay")
+                         .arg(m_options.address)};
     }
     if (!m_server.listen(address, m_options.port)) {
         return Error{
@@ -89,20 +96,24 @@ void OpsServer::addRoute(Route route)
 
 void OpsServer::addRoutes()
 {
-    addRoute({"GET", "/", "this list",
-              [this](const RoutedRequest &) { return plainResponse(200, m_router.index()); }});
-    addRoute({"GET", "/metrics", "every metric, for Prometheus", [this](const RoutedRequest &) {
+    addRoute({"GET", "/", "this list", answering([this](const RoutedRequest &) {
+                  return plainResponse(200, m_router.index());
+              })});
+    addRoute({"GET", "/metrics", "every metric, for Prometheus",
+              answering([this](const RoutedRequest &) {
                   HttpResponse response;
                   response.contentType = "text/plain; version=0.0.4; charset=utf-8";
                   response.body = QByteArray::fromStdString(renderMetrics(m_metrics()));
                   return response;
-              }});
+              })});
     addRoute({"GET", "/-/healthz", "200 as long as the process answers",
-              [](const RoutedRequest &) { return plainResponse(200, "alive"); }});
+              answering([](const RoutedRequest &) { return plainResponse(200, "alive"); }),
+              AccessKind::Health});
     addRoute({"GET", "/-/readyz", "200 when clients are accepted, else 503",
-              [this](const RoutedRequest &) {
+              answering([this](const RoutedRequest &) {
                   return m_ready ? plainResponse(200, "ready") : plainResponse(503, "stopping");
-              }});
+              }),
+              AccessKind::Health});
 }
 
 void OpsServer::acceptPending()

@@ -39,6 +39,13 @@ bool fits(const Route &route, QByteArrayView path)
 
 } // namespace
 
+Route::Handler answering(std::function<HttpResponse(const RoutedRequest &)> answer)
+{
+    return [answer = std::move(answer)](const RoutedRequest &request, const ReplyPtr &reply) {
+        reply->send(answer(request));
+    };
+}
+
 void Router::add(Route route)
 {
     m_routes.push_back(std::move(route));
@@ -50,23 +57,30 @@ qint64 Router::maxBodyBytes(const HttpRequest &head) const
     return route == nullptr ? 0 : route->maxBodyBytes;
 }
 
-HttpResponse Router::answer(HttpRequest head, QByteArray body) const
+void Router::answer(HttpRequest head, QByteArray body, const ReplyPtr &reply) const
 {
     const QByteArray path = pathOf(head);
     const Route *route = find(methodOf(head), path);
-    if (route == nullptr) {
-        return refuse(path);
-    }
     const QByteArray parameter = path.sliced(fixedPart(*route).size());
-    return route->handler({std::move(head), std::move(body), parameter});
+    route->handler({std::move(head), std::move(body), parameter}, reply);
 }
 
-HttpResponse Router::refuseBody(const HttpRequest &head) const
+std::optional<HttpResponse> Router::refuse(const HttpRequest &head, bool hasBody) const
 {
     const QByteArray path = pathOf(head);
-    return find(methodOf(head), path) == nullptr
-               ? refuse(path)
-               : plainResponse(413, "A request to this path must not have a body.");
+    const Route *route = find(methodOf(head), path);
+    // Without a right to look, nobody learns what there is to see.
+    const AccessKind access = route == nullptr ? AccessKind::Read : route->access;
+    if (auto refused = m_access.refuse(head, access)) {
+        return refused;
+    }
+    if (route == nullptr) {
+        return noRoute(path);
+    }
+    if (hasBody && route->maxBodyBytes == 0) {
+        return plainResponse(413, "A request to this path must not have a body.");
+    }
+    return std::nullopt;
 }
 
 const Route *Router::find(const QByteArray &method, QByteArrayView path) const
@@ -77,7 +91,7 @@ const Route *Router::find(const QByteArray &method, QByteArrayView path) const
     return route == m_routes.end() ? nullptr : &*route;
 }
 
-HttpResponse Router::refuse(QByteArrayView path) const
+HttpResponse Router::noRoute(QByteArrayView path) const
 {
     const QByteArray allowed = allowedMethods(path);
     if (allowed.isEmpty()) {
@@ -92,7 +106,8 @@ QByteArray Router::index() const
 {
     QByteArrayList lines{"relay: the ops port", ""};
     for (const Route &route : m_routes) {
-        lines.append(route.method + ' ' + route.path.leftJustified(12) + ' ' + route.description);
+        lines.append(route.method.leftJustified(6) + ' ' + route.path.leftJustified(30) + ' '
+                     + route.description);
     }
     return lines.join('\n');
 }

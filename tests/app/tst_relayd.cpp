@@ -293,6 +293,13 @@ void TestRelayd::refusesToStart_data()
         "absent.yaml: there is no such file\n");
     row("bad variable", "", "RELAY_SERVER_PORT=99999", 2,
         "environment RELAY_SERVER_PORT: server.port: 99999 is not a port (0 to 65535)\n");
+    row("public ops port without a token", "", "RELAY_METRICS_ADDRESS=0.0.0.0", 2,
+        "metrics.address: 0.0.0.0 is not this machine alone, and there is no token");
+    row("bad token", "", "RELAY_OPS_TOKEN=secret", 2, "ops.token: the value is not a token");
+    row("no token in its file", "", "RELAY_OPS_TOKEN_FILE=absent", 1,
+        "ops.token_file: cannot read absent");
+    row("no token in its file, checked", "--check", "RELAY_OPS_TOKEN_FILE=absent", 1,
+        "ops.token_file: cannot read absent");
     row("bad variable, printed", "--print-config", "RELAY_HUB_ECHO=maybe", 2,
         "hub.echo: maybe is neither true nor false\n");
     const char *const absentTls =

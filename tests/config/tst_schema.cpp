@@ -101,6 +101,8 @@ const QList<std::pair<const char *, const char *>> &documentedDefaults()
         {"metrics.port", "9464"},
         {"metrics.connections", "64"},
         {"metrics.request_timeout", "10s"},
+        {"ops.token", "\"\""},
+        {"ops.token_file", "\"\""},
         {"logging.level", "info"},
         {"logging.format", "text"},
     };

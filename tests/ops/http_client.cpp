@@ -76,10 +76,18 @@ std::optional<Answer> HttpClient::takeAnswer(bool headOnly)
     return answer;
 }
 
-std::optional<Answer> request(quint16 port, const QByteArray &methodAndTarget)
+QByteArray HttpClient::takeReceived()
+{
+    m_received += m_socket.readAll();
+    return std::exchange(m_received, {});
+}
+
+std::optional<Answer>
+request(quint16 port, const QByteArray &methodAndTarget, const QByteArray &fieldsAndBody)
 {
     HttpClient client(port);
-    client.send(methodAndTarget + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    client.send(methodAndTarget + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                + (fieldsAndBody.isEmpty() ? QByteArray("\r\n") : fieldsAndBody));
     return client.answer(methodAndTarget.startsWith("HEAD "));
 }
 

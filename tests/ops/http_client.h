@@ -35,6 +35,9 @@ public:
     /// that no answer() took.
     bool endsSilently();
 
+    /// All that has come and was not taken, without waiting: of an answer that has no end.
+    QByteArray takeReceived();
+
     QTcpSocket &socket() { return m_socket; }
 
 private:
@@ -44,7 +47,9 @@ private:
     QByteArray m_received;
 };
 
-/// One request on a connection of its own: the text of its head's first line, without the version.
-std::optional<Answer> request(quint16 port, const QByteArray &methodAndTarget);
+/// One request on a connection of its own: the text of its head's first line, without the version,
+/// and what follows its first fields, the empty line included.
+std::optional<Answer>
+request(quint16 port, const QByteArray &methodAndTarget, const QByteArray &fieldsAndBody = {});
 
 } // namespace relay

@@ -19,19 +19,18 @@ public:
     explicit EchoServer(const OpsOptions &options)
         : OpsServer(options, someMetrics)
     {
-        addRoute({"POST", "/echo", "",
-                  [](const RoutedRequest &request) {
+        addRoute({"POST", "/echo", "", answering([](const RoutedRequest &request) {
                       HttpResponse response;
                       response.body = request.body;
                       return response;
-                  },
-                  kMaxBody});
+                  }),
+                  AccessKind::Change, kMaxBody});
     }
 };
 
 QByteArray postEcho(const QByteArray &lines, const QByteArray &body = {})
 {
-    return "POST /echo HTTP/1.1\r\nHost: a\r\n" + lines + "\r\n" + body;
+    return "POST /echo HTTP/1.1\r\nHost: localhost\r\n" + lines + "\r\n" + body;
 }
 
 QByteArray withLength(const QByteArray &body)
@@ -74,6 +73,13 @@ private Q_SLOTS:
     void idleConnectionIsClosedSilently();
     void unreadAnswersDoNotPileUp();
     void vanishedClientsAreForgotten();
+
+    // Answers that take their time
+    void lateAnswerIsGiven();
+    void answerThatNobodyGivesIs503();
+    void tooLateAnswerIs503();
+    void streamGoesOnUntilItsClientGoes();
+    void deafListenerIsCutOff();
 };
 
 /// Requests that arrive in one piece are answered one after the other, each with its own answer.
@@ -82,9 +88,9 @@ void TestHttpConnection::pipelinedRequestsAreAnsweredInOrder()
     OpsServer server(anyPort(), someMetrics);
     QVERIFY(server.listen());
     HttpClient client(server.port());
-    client.send("GET /-/healthz HTTP/1.1\r\nHost: a\r\n\r\n"
-                "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n"
-                "GET /-/readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    client.send("GET /-/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                "GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                "GET /-/readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     for (const int status : {200, 404, 503}) {
         const std::optional<Answer> answer = client.answer();
         QVERIFY(answer);
@@ -131,15 +137,18 @@ void TestHttpConnection::connectionIsKeptOrClosedAsAsked_data()
     QTest::addColumn<QByteArray>("head");
     QTest::addColumn<bool>("kept");
     const QByteArray line = "GET /-/healthz HTTP/1.";
-    QTest::newRow("1.1") << line + "1\r\nHost: a\r\n\r\n" << true;
-    QTest::newRow("1.1 close") << line + "1\r\nHost: a\r\nConnection: close\r\n\r\n" << false;
-    QTest::newRow("1.1 close in a list") << line + "1\r\nHost: a\r\nConnection: x, Close\r\n\r\n"
-                                         << false;
+    QTest::newRow("1.1") << line + "1\r\nHost: localhost\r\n\r\n" << true;
+    QTest::newRow("1.1 close") << line + "1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                               << false;
+    QTest::newRow("1.1 close in a list")
+        << line + "1\r\nHost: localhost\r\nConnection: x, Close\r\n\r\n"
+        << false;
     QTest::newRow("1.0") << line + "0\r\n\r\n" << false;
     QTest::newRow("1.0 keep-alive") << line + "0\r\nConnection: keep-alive\r\n\r\n" << true;
-    QTest::newRow("empty body") << line + "1\r\nHost: a\r\nContent-Length: 0\r\n\r\n" << true;
-    QTest::newRow("404") << QByteArray("GET /x HTTP/1.1\r\nHost: a\r\n\r\n") << true;
-    QTest::newRow("405") << QByteArray("POST / HTTP/1.1\r\nHost: a\r\n\r\n") << true;
+    QTest::newRow("empty body") << line + "1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+                                << true;
+    QTest::newRow("404") << QByteArray("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n") << true;
+    QTest::newRow("405") << QByteArray("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n") << true;
 }
 
 /// The connection serves another request when both sides agreed to that, and ends otherwise; the
@@ -231,8 +240,8 @@ void TestHttpConnection::waitingClientIsNotAskedForARefusedBody_data()
     QTest::addColumn<QByteArray>("request");
     QTest::addColumn<int>("status");
     const QByteArray expect = "Expect: 100-continue\r\n";
-    const QByteArray get = "GET /metrics HTTP/1.1\r\nHost: a\r\n" + expect;
-    const QByteArray post = "POST /nothing HTTP/1.1\r\nHost: a\r\n" + expect;
+    const QByteArray get = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n" + expect;
+    const QByteArray post = "POST /nothing HTTP/1.1\r\nHost: localhost\r\n" + expect;
     QTest::newRow("too long") << postEcho(expect + "Content-Length: 100001\r\n") << 413;
     QTest::newRow("route without bodies") << get + "Content-Length: 5\r\n\r\n" << 413;
     QTest::newRow("no route") << post + "Content-Length: 5\r\n\r\n" << 404;
@@ -276,19 +285,21 @@ void TestHttpConnection::badRequestIsAnsweredAndClosed_data()
     QTest::newRow("no HTTP") << QByteArray("hello\r\n\r\n") << 400;
     QTest::newRow("TLS") << QByteArray("\x16\x03\x01\x00\xa5", 5) << 400;
     QTest::newRow("no host") << line + "\r\n" << 400;
-    QTest::newRow("two hosts") << line + "Host: a\r\nHost: b\r\n\r\n" << 400;
-    QTest::newRow("bad length") << line + "Host: a\r\nContent-Length: x\r\n\r\n" << 400;
+    QTest::newRow("two hosts") << line + "Host: localhost\r\nHost: b\r\n\r\n" << 400;
+    QTest::newRow("bad length") << line + "Host: localhost\r\nContent-Length: x\r\n\r\n" << 400;
     QTest::newRow("two lengths")
-        << line + "Host: a\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n"
+        << line + "Host: localhost\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n"
         << 400;
     QTest::newRow("100 fields and a host")
-        << line + "Host: a\r\n" + QByteArray("x: y\r\n").repeated(100) + "\r\n"
+        << line + "Host: localhost\r\n" + QByteArray("x: y\r\n").repeated(100) + "\r\n"
         << 431;
     QTest::newRow("endless target") << "GET /" + QByteArray(20'000, 'a') << 431;
-    QTest::newRow("body") << line + "Host: a\r\nContent-Length: 1\r\n\r\nx" << 413;
-    QTest::newRow("body to come") << line + "Host: a\r\nContent-Length: 99999999999\r\n\r\n" << 413;
-    QTest::newRow("chunked") << line + "Host: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
-                             << 413;
+    QTest::newRow("body") << line + "Host: localhost\r\nContent-Length: 1\r\n\r\nx" << 413;
+    QTest::newRow("body to come") << line + "Host: localhost\r\nContent-Length: 99999999999\r\n\r\n"
+                                  << 413;
+    QTest::newRow("chunked")
+        << line + "Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        << 413;
     QTest::newRow("transfer coding")
         << postEcho("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n") << 501;
     QTest::newRow("length and chunks")
@@ -297,7 +308,8 @@ void TestHttpConnection::badRequestIsAnsweredAndClosed_data()
                                               "5\r\nhello!\r\n0\r\n\r\n")
                                   << 400;
     QTest::newRow("body to a path without POST")
-        << QByteArray("POST /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc") << 405;
+        << QByteArray("POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc")
+        << 405;
 }
 
 /// What cannot be served is told, once, and the connection ends: what follows is never taken for a
@@ -322,7 +334,7 @@ void TestHttpConnection::headLimitIsExact()
 {
     OpsServer server(anyPort(), someMetrics);
     QVERIFY(server.listen());
-    const QByteArray begin = "GET /-/healthz HTTP/1.1\r\nHost: a\r\nX: ";
+    const QByteArray begin = "GET /-/healthz HTTP/1.1\r\nHost: localhost\r\nX: ";
     const qsizetype padding = HttpLimits().headBytes - begin.size() - 4;
     for (const qsizetype more : {0, 1}) {
         HttpClient client(server.port());
@@ -341,7 +353,7 @@ void TestHttpConnection::answerSurvivesABodyThatWasNotRead()
     QVERIFY(server.listen());
     HttpClient client(server.port());
     client.socket().setReadBufferSize(1); // nothing is read before everything is written
-    client.send("GET /metrics HTTP/1.1\r\nHost: a\r\nContent-Length: 16000000\r\n\r\n"
+    client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16000000\r\n\r\n"
                 + QByteArray(16'000'000, 'x'));
     QTRY_COMPARE(client.socket().bytesToWrite(), 0);
     client.socket().setReadBufferSize(0);
@@ -414,14 +426,14 @@ void TestHttpConnection::unreadAnswersDoNotPileUp()
     constexpr int kAnswerBytes = 1 << 20;
     int answered = 0;
     OpsServer server(impatient(), someMetrics);
-    server.addRoute({"GET", "/big", "", [&answered](const RoutedRequest &) {
+    server.addRoute({"GET", "/big", "", answering([&answered](const RoutedRequest &) {
                          ++answered;
                          return plainResponse(200, QByteArray(kAnswerBytes, 'x'));
-                     }});
+                     })});
     QVERIFY(server.listen());
     HttpClient client(server.port());
     client.socket().setReadBufferSize(1);
-    client.send(QByteArray("GET /big HTTP/1.1\r\nHost: a\r\n\r\n").repeated(kRequests));
+    client.send(QByteArray("GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n").repeated(kRequests));
     QTRY_COMPARE(server.connectionCount(), 1);
     QTRY_COMPARE_WITH_TIMEOUT(server.connectionCount(), 0, 10'000);
     QVERIFY(answered > 0);
@@ -442,6 +454,115 @@ void TestHttpConnection::vanishedClientsAreForgotten()
         client.socket().abort();
         QTRY_COMPARE(server.connectionCount(), 0);
     }
+}
+
+/// A handler may answer later; what came behind the request waits, and is served then.
+void TestHttpConnection::lateAnswerIsGiven()
+{
+    OpsServer server(anyPort(), someMetrics);
+    std::vector<ReplyPtr> pending;
+    server.addRoute({"GET", "/late", "", [&](const RoutedRequest &, const ReplyPtr &reply) {
+                         pending.push_back(reply);
+                     }});
+    QVERIFY(server.listen());
+    HttpClient client(server.port());
+    client.send("GET /late HTTP/1.1\r\nHost: localhost\r\n\r\n" + kGetHealth);
+    QTRY_COMPARE(pending.size(), std::size_t{1});
+    pending.front()->send(plainResponse(200, "late"));
+    pending.front()->send(plainResponse(200, "twice")); // is nothing
+    for (const char *body : {"late\n", "alive\n"}) {
+        const std::optional<Answer> answer = client.answer();
+        QVERIFY(answer);
+        QCOMPARE(answer->body, QByteArray(body));
+    }
+}
+
+/// A handler that lets go of its reply leaves nobody waiting; the connection goes on.
+void TestHttpConnection::answerThatNobodyGivesIs503()
+{
+    OpsServer server(anyPort(), someMetrics);
+    server.addRoute({"GET", "/never", "", [](const RoutedRequest &, const ReplyPtr &) {}});
+    QVERIFY(server.listen());
+    HttpClient client(server.port());
+    client.send("GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n" + kGetHealth);
+    for (const int status : {503, 200}) {
+        const std::optional<Answer> answer = client.answer();
+        QVERIFY(answer);
+        QCOMPARE(answer->status, status);
+    }
+}
+
+/// Nobody waits for longer than a request may take; what is answered after that is dropped.
+void TestHttpConnection::tooLateAnswerIs503()
+{
+    OpsServer server(impatient(), someMetrics);
+    ReplyPtr pending;
+    server.addRoute({"GET", "/late", "",
+                     [&](const RoutedRequest &, const ReplyPtr &reply) { pending = reply; }});
+    QVERIFY(server.listen());
+    HttpClient client(server.port());
+    client.send("GET /late HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const std::optional<Answer> answer = client.answer();
+    QVERIFY(answer);
+    QCOMPARE(answer->status, 503);
+    pending->send(plainResponse(200, "late"));
+    QVERIFY(client.endsSilently());
+    QTRY_COMPARE(server.connectionCount(), 0);
+    pending->send(plainResponse(200, "later"));
+}
+
+/// No deadline ends a stream, and its writer learns when nobody listens.
+void TestHttpConnection::streamGoesOnUntilItsClientGoes()
+{
+    OpsServer server(impatient(), someMetrics);
+    ReplyPtr stream;
+    server.addRoute({"GET", "/stream", "", [&](const RoutedRequest &, const ReplyPtr &reply) {
+                         stream = reply;
+                         reply->beginStream(HttpResponse());
+                     }});
+    QVERIFY(server.listen());
+    HttpClient client(server.port());
+    client.send("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    QTRY_VERIFY(stream != nullptr);
+    QElapsedTimer time;
+    time.start();
+    QByteArray received;
+    qsizetype written = 0;
+    while (time.elapsed() < 200) { // four times what a request may take
+        QVERIFY(stream->write("x"));
+        ++written;
+        QTRY_VERIFY((received += client.takeReceived()).count('x') >= written);
+    }
+    client.socket().abort();
+    QTRY_COMPARE(server.connectionCount(), 0);
+    QVERIFY(!stream->write("x"));
+}
+
+/// A listener that does not read costs no more than the backlog, and is cut off then; what it was
+/// told is what the kernel and the backlog hold.
+void TestHttpConnection::deafListenerIsCutOff()
+{
+    OpsServer server(anyPort(), someMetrics);
+    ReplyPtr stream;
+    server.addRoute({"GET", "/stream", "", [&](const RoutedRequest &, const ReplyPtr &reply) {
+                         stream = reply;
+                         reply->beginStream(HttpResponse());
+                     }});
+    QVERIFY(server.listen());
+    HttpClient client(server.port());
+    client.socket().setReadBufferSize(1);
+    client.send("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    QTRY_VERIFY(stream != nullptr);
+    const QByteArray event(64 * 1024, 'x');
+    constexpr int kMost = 1000; // 64 MB: far more than any kernel holds
+    int taken = 0;
+    while (taken < kMost && stream->write(event)) {
+        ++taken;
+        QCoreApplication::processEvents();
+    }
+    QVERIFY(taken >= HttpConnection::kMaxStreamBacklogBytes / event.size());
+    QVERIFY2(taken < kMost, qPrintable(QString::number(taken)));
+    QTRY_COMPARE(server.connectionCount(), 0);
 }
 
 QTEST_GUILESS_MAIN(TestHttpConnection)

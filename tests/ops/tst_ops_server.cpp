@@ -34,6 +34,7 @@ private Q_SLOTS:
     void portInUseIsSaidClearly();
     void badAddressIsSaidClearly_data();
     void badAddressIsSaidClearly();
+    void publicAddressNeedsAToken();
     void disabledPortIsNotOpened();
 };
 
@@ -95,9 +96,9 @@ void TestOpsServer::headHasTheFieldsOfGetAndNoBody()
     QVERIFY(server.listen());
 
     HttpClient client(server.port());
-    client.send("HEAD " + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.send("HEAD " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const std::optional<Answer> head = client.answer(true);
-    client.send("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    client.send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const std::optional<Answer> get = client.answer();
     QVERIFY(head && get);
     QCOMPARE(head->status, get->status);
@@ -156,7 +157,7 @@ void TestOpsServer::indexNamesEveryRoute()
 {
     OpsServer server(anyPort(), someMetrics);
     server.addRoute({"GET", "/other", "of another part",
-                     [](const RoutedRequest &) { return plainResponse(200, "other"); }});
+                     answering([](const RoutedRequest &) { return plainResponse(200, "other"); })});
     QVERIFY(server.listen());
     const std::optional<Answer> index = request(server.port(), "GET /");
     QVERIFY(index);
@@ -178,8 +179,10 @@ void TestOpsServer::indexNamesEveryRoute()
 void TestOpsServer::wrongMethodNamesTheRightOnes()
 {
     OpsServer server(anyPort(), someMetrics);
-    server.addRoute({"POST", "/both", "", [](const RoutedRequest &) { return HttpResponse(); }});
-    server.addRoute({"GET", "/both", "", [](const RoutedRequest &) { return HttpResponse(); }});
+    server.addRoute(
+        {"POST", "/both", "", answering([](const RoutedRequest &) { return HttpResponse(); })});
+    server.addRoute(
+        {"GET", "/both", "", answering([](const RoutedRequest &) { return HttpResponse(); })});
     QVERIFY(server.listen());
     for (const char *method : {"POST", "PUT", "DELETE", "OPTIONS", "get", "FROB"}) {
         const std::optional<Answer> answer =
@@ -287,6 +290,7 @@ void TestOpsServer::badAddressIsSaidClearly()
     QFETCH(const QString, messageHolds);
     OpsOptions options = anyPort();
     options.address = address;
+    options.token = "a token of the relay";
     OpsServer server(options, someMetrics);
     const Outcome outcome = server.listen();
     QVERIFY(!outcome);
@@ -294,6 +298,21 @@ void TestOpsServer::badAddressIsSaidClearly()
     QVERIFY2(message.contains(messageHolds), qPrintable(message));
     QVERIFY2(message.contains(address), qPrintable(message));
     QVERIFY2(message.contains(QStringLiteral("metrics.address")), qPrintable(message));
+}
+
+/// No relay can be steered from elsewhere by who has no token: the port is not even opened.
+void TestOpsServer::publicAddressNeedsAToken()
+{
+    for (const char *address : {"0.0.0.0", "::", "192.0.2.1"}) {
+        OpsOptions options = anyPort();
+        options.address = QString::fromLatin1(address);
+        OpsServer server(options, someMetrics);
+        const Outcome outcome = server.listen();
+        QVERIFY(!outcome);
+        QVERIFY2(outcome.error().message.contains(QStringLiteral("ops.token_file")),
+                 qPrintable(outcome.error().message));
+        QCOMPARE(server.port(), 0);
+    }
 }
 
 /// `metrics.enabled: false` opens nothing.

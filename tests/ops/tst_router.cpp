@@ -1,5 +1,7 @@
 #include "ops/router.h"
 
+#include "recorded_reply.h"
+
 #include <QTest>
 
 using namespace relay;
@@ -15,27 +17,38 @@ HttpRequest requestOf(const QByteArray &method, const QByteArray &target)
 }
 
 /// A handler that answers its own name, and what it was given.
-auto named(const QByteArray &name)
+Route::Handler named(const QByteArray &name)
 {
-    return [name](const RoutedRequest &request) {
+    return answering([name](const RoutedRequest &request) {
         return plainResponse(200, name + '(' + request.parameter + ')' + request.body);
-    };
+    });
 }
 
-Router someRouter()
+Router someRouter(Access access = Access({}, true))
 {
-    Router router;
+    Router router(std::move(access));
     router.add({"GET", "/plain", "", named("plain")});
     router.add({"GET", "/things/first", "", named("first")});
     router.add({"GET", "/things/*", "", named("thing")});
-    router.add({"POST", "/things/*", "", named("post"), 100});
-    router.add({"DELETE", "/things/deep/*", "", named("deep")});
+    router.add({"POST", "/things/*", "", named("post"), AccessKind::Change, 100});
+    router.add({"DELETE", "/things/deep/*", "", named("deep"), AccessKind::Change});
+    router.add({"GET", "/health", "", named("health"), AccessKind::Health});
     return router;
+}
+
+HttpResponse answerOf(const Router &router, const HttpRequest &request, const QByteArray &body = {})
+{
+    if (const auto refused = router.refuse(request, !body.isEmpty())) {
+        return *refused;
+    }
+    const auto reply = std::make_shared<RecordedReply>();
+    router.answer(request, body, reply);
+    return reply->answer.value_or(HttpResponse());
 }
 
 } // namespace
 
-/// Which route a request gets.
+/// Which route a request gets, and whether it does.
 class TestRouter : public QObject
 {
     Q_OBJECT
@@ -46,6 +59,8 @@ private Q_SLOTS:
     void allowNamesTheMethodsOfAllThatFit();
     void bodyIsAllowedWhereARouteTakesOne();
     void bodyReachesTheHandler();
+    void whoMayNotLookLearnsNothing_data();
+    void whoMayNotLookLearnsNothing();
 };
 
 void TestRouter::finds_data()
@@ -66,7 +81,7 @@ void TestRouter::finds_data()
     row("GET", "/things/firs", "thing(firs)");
     row("GET", "/things/first/x", "thing(first/x)");
     row("GET", "/things/a%2Fb/c?d=e", "thing(a%2Fb/c)");
-    row("GET", "http://host/things/x", "thing(x)");
+    row("GET", "http://localhost/things/x", "thing(x)");
     row("GET", "/things/*", "thing(*)");
     row("GET", "/things//", "thing(/)");
     row("GET", "/things/", "");
@@ -83,7 +98,7 @@ void TestRouter::finds()
     QFETCH(const QByteArray, method);
     QFETCH(const QByteArray, target);
     QFETCH(const QByteArray, answer);
-    const HttpResponse response = someRouter().answer(requestOf(method, target), {});
+    const HttpResponse response = answerOf(someRouter(), requestOf(method, target));
     if (answer.isEmpty()) {
         QCOMPARE(response.status, 404);
     } else {
@@ -95,7 +110,7 @@ void TestRouter::finds()
 /// 405 is right for every path that anything answers.
 void TestRouter::allowNamesTheMethodsOfAllThatFit()
 {
-    const HttpResponse response = someRouter().answer(requestOf("PUT", "/things/deep/x"), {});
+    const HttpResponse response = answerOf(someRouter(), requestOf("PUT", "/things/deep/x"));
     QCOMPARE(response.status, 405);
     QCOMPARE(response.fields.first().name, QByteArray("Allow"));
     QCOMPARE(response.fields.first().value, QByteArray("GET, HEAD, POST, DELETE"));
@@ -105,19 +120,43 @@ void TestRouter::allowNamesTheMethodsOfAllThatFit()
 void TestRouter::bodyIsAllowedWhereARouteTakesOne()
 {
     const Router router = someRouter();
+    const auto refusal = [&](const char *method, const char *target) {
+        const auto refused = router.refuse(requestOf(method, target), true);
+        return refused ? refused->status : 0;
+    };
     QCOMPARE(router.maxBodyBytes(requestOf("POST", "/things/x")), 100);
     QCOMPARE(router.maxBodyBytes(requestOf("GET", "/things/x")), 0);
-    QCOMPARE(router.maxBodyBytes(requestOf("POST", "/nothing")), 0);
-    QCOMPARE(router.refuseBody(requestOf("GET", "/things/x")).status, 413);
-    QCOMPARE(router.refuseBody(requestOf("HEAD", "/things/x")).status, 413);
-    QCOMPARE(router.refuseBody(requestOf("PUT", "/things/x")).status, 405);
-    QCOMPARE(router.refuseBody(requestOf("POST", "/nothing")).status, 404);
+    QCOMPARE(refusal("POST", "/things/x"), 0);
+    QCOMPARE(refusal("GET", "/things/x"), 413);
+    QCOMPARE(refusal("HEAD", "/things/x"), 413);
+    QCOMPARE(refusal("PUT", "/things/x"), 405);
+    QCOMPARE(refusal("POST", "/nothing"), 404);
 }
 
 void TestRouter::bodyReachesTheHandler()
 {
-    const HttpResponse response = someRouter().answer(requestOf("POST", "/things/x"), "body");
+    const HttpResponse response = answerOf(someRouter(), requestOf("POST", "/things/x"), "body");
     QCOMPARE(response.body, QByteArray("post(x)body\n"));
+}
+
+void TestRouter::whoMayNotLookLearnsNothing_data()
+{
+    QTest::addColumn<QByteArray>("method");
+    QTest::addColumn<QByteArray>("target");
+    QTest::addColumn<int>("status");
+    QTest::newRow("what there is") << QByteArray("GET") << QByteArray("/plain") << 401;
+    QTest::newRow("what there is not") << QByteArray("GET") << QByteArray("/nothing") << 401;
+    QTest::newRow("a method that there is not") << QByteArray("PUT") << QByteArray("/plain") << 401;
+    QTest::newRow("health") << QByteArray("GET") << QByteArray("/health") << 200;
+}
+
+/// Without the token one cannot find out which paths and methods there are.
+void TestRouter::whoMayNotLookLearnsNothing()
+{
+    QFETCH(const QByteArray, method);
+    QFETCH(const QByteArray, target);
+    const Router router = someRouter(Access("a token of the relay", false));
+    QTEST(answerOf(router, requestOf(method, target)).status, "status");
 }
 
 QTEST_APPLESS_MAIN(TestRouter)

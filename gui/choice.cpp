@@ -1,0 +1,133 @@
+#include "choice.h"
+
+#include "base/version.h"
+#include "config/load_settings.h"
+#include "config/ops_token.h"
+
+#include "embedded_relay.h"
+#include "remote_relay.h"
+
+#include <QCommandLineParser>
+#include <QProcessEnvironment>
+
+#include <utility>
+
+namespace relay::gui {
+
+namespace {
+
+struct Words
+{
+    Q_DECLARE_TR_FUNCTIONS(Choice)
+};
+
+Error usageError(QString what)
+{
+    if (what.endsWith(QLatin1Char('.'))) {
+        what.chop(1); // Qt's own texts end so, which stands badly before what is added
+    }
+    return Error{Words::tr("%1 (relay-dashboard --help lists the options)").arg(what)};
+}
+
+Result<std::unique_ptr<RelaySource>> makeRemote(const Choice &choice)
+{
+    const QUrl url = QUrl::fromUserInput(choice.url);
+    const bool isHttp =
+        url.scheme() == QLatin1String("http") || url.scheme() == QLatin1String("https");
+    if (!url.isValid() || !isHttp || url.host().isEmpty()) {
+        return Error{Words::tr("\"%1\" is no address of a relay's ops port, such as "
+                               "http://127.0.0.1:9464")
+                         .arg(choice.url)};
+    }
+    Settings::Operators ops;
+    ops.tokenFile = choice.tokenFile;
+    Result<QByteArray> token = choice.tokenFile.isEmpty() ? QByteArray() : loadToken(ops);
+    if (!token) {
+        return token.error();
+    }
+    Endpoint endpoint{url, std::move(token).value()};
+    return std::unique_ptr<RelaySource>(std::make_unique<RemoteRelay>(std::move(endpoint)));
+}
+
+Result<std::unique_ptr<RelaySource>> makeEmbedded(const Choice &choice)
+{
+    const auto file = choice.configFile.isEmpty() ? std::nullopt : std::optional(choice.configFile);
+    const LoadedSettings loaded = loadSettings(file, QProcessEnvironment::systemEnvironment());
+    if (!loaded.isUsable()) {
+        return Error{loaded.problems.join(QLatin1Char('\n'))};
+    }
+    auto relay = EmbeddedRelay::start(loaded.settings);
+    if (!relay) {
+        return relay.error();
+    }
+    return std::unique_ptr<RelaySource>(
+        std::make_unique<EmbeddedRelaySource>(std::move(relay).value()));
+}
+
+} // namespace
+
+Result<DashboardCommandLine> parseDashboardCommandLine(const QStringList &arguments)
+{
+    const QCommandLineOption url(QStringLiteral("url"),
+                                 Words::tr("Watch the relay whose ops port is at <url>."),
+                                 QStringLiteral("url"));
+    const QCommandLineOption tokenFile(QStringLiteral("token-file"),
+                                       Words::tr("Read its token (ops.token) from <file>."),
+                                       QStringLiteral("file"));
+    const QCommandLineOption embed(QStringLiteral("embed"),
+                                   Words::tr("Run a relay in this program, and watch it. A "
+                                             "configuration file may follow."));
+    const QCommandLineOption help({QStringLiteral("h"), QStringLiteral("help")},
+                                  Words::tr("Print this text, and end."));
+    const QCommandLineOption version({QStringLiteral("v"), QStringLiteral("version")},
+                                     Words::tr("Print the version, and end."));
+    QCommandLineParser parser;
+    parser.setApplicationDescription(
+        Words::tr("relay-dashboard shows and steers a relay. Without options it asks which one."));
+    parser.addOptions({url, tokenFile, embed, help, version});
+    parser.addPositionalArgument(QStringLiteral("relay.yaml"),
+                                 Words::tr("With --embed: the relay's configuration."),
+                                 QStringLiteral("[relay.yaml]"));
+    if (!parser.parse(arguments)) {
+        return usageError(parser.errorText());
+    }
+    if (parser.isSet(help)) {
+        return DashboardCommandLine{{}, parser.helpText()};
+    }
+    if (parser.isSet(version)) {
+        return DashboardCommandLine{
+            {}, QStringLiteral("relay-dashboard %1\n").arg(QString::fromLatin1(kVersion))};
+    }
+    const QStringList files = parser.positionalArguments();
+    if (parser.isSet(embed) && parser.isSet(url)) {
+        return usageError(Words::tr("--url and --embed exclude each other"));
+    }
+    if (files.size() > (parser.isSet(embed) ? 1 : 0)) {
+        return usageError(Words::tr("unexpected argument '%1'").arg(files.last()));
+    }
+    if (parser.isSet(tokenFile) && !parser.isSet(url)) {
+        return usageError(Words::tr("--token-file goes with --url"));
+    }
+    DashboardCommandLine result;
+    if (parser.isSet(embed)) {
+        result.choice = {Choice::Kind::Embedded, {}, {}, files.value(0)};
+    } else if (parser.isSet(url)) {
+        result.choice = {Choice::Kind::Remote, parser.value(url), parser.value(tokenFile), {}};
+    }
+    return result;
+}
+
+Result<std::unique_ptr<RelaySource>> makeSource(const Choice &choice)
+{
+    switch (choice.kind) {
+    case Choice::Kind::Remote:
+        return makeRemote(choice);
+    case Choice::Kind::Embedded:
+        return makeEmbedded(choice);
+    case Choice::Kind::Ask:
+        break;
+    }
+    return std::unique_ptr<RelaySource>();
+}
+
+} // namespace relay::gui

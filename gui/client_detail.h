@@ -1,0 +1,53 @@
+#pragma once
+
+#include "ops/model/client_row.h"
+
+#include <QFormLayout>
+#include <QLabel>
+#include <QWidget>
+
+#include <optional>
+
+namespace relay::gui {
+
+/// All that is known of one client: the verdict, its rule, its traffic, and its socket as the kernel
+/// sees it.
+class ClientDetail : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit ClientDetail(QWidget *parent = nullptr);
+
+    void showClient(const ClientRow &client);
+    /// `text`: why there is no client to show.
+    void showNothing(const QString &text);
+    [[nodiscard]] QString text() const;
+
+private:
+    enum FactName {
+        Address,
+        Channel,
+        Transport,
+        UserAgent,
+        Since,
+        Received,
+        Sent,
+        Queue,
+        Ping,
+        Rtt,
+        Retransmits,
+        Unacknowledged,
+        Unsent,
+        FactCount
+    };
+    void addFact(QFormLayout &form, const QString &name);
+
+    QLabel *m_title;
+    QLabel *m_verdict;
+    QLabel *m_rule;
+    QWidget *m_facts;
+    QList<QLabel *> m_values; ///< by FactName
+};
+
+} // namespace relay::gui

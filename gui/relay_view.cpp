@@ -1,0 +1,73 @@
+#include "relay_view.h"
+
+#include "channels_page.h"
+#include "clients_page.h"
+#include "events_page.h"
+#include "icons.h"
+#include "overview_page.h"
+
+#include <QHBoxLayout>
+
+#include <algorithm>
+#include <utility>
+
+namespace relay::gui {
+
+RelayView::RelayView(std::unique_ptr<RelaySource> source, QWidget *parent)
+    : QWidget(parent)
+    , m_source(std::move(source))
+    , m_list(new QListWidget)
+    , m_pages(new QStackedWidget)
+{
+    addPage(QStringLiteral("overview"), tr("Overview"), new OverviewPage(*m_source));
+    addPage(QStringLiteral("clients"), tr("Clients"), new ClientsPage(*m_source));
+    addPage(QStringLiteral("channels"), tr("Channels"), new ChannelsPage(*m_source));
+    addPage(QStringLiteral("events"), tr("Events"), new EventsPage(*m_source));
+
+    const int line = fontMetrics().height();
+    m_list->setFrameShape(QFrame::NoFrame);
+    m_list->setIconSize(QSize(line, line) * 1.2);
+    m_list->setSpacing(line / 8);
+    m_list->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    m_list->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    int widest = 0;
+    for (int page = 0; page < m_list->count(); ++page) {
+        widest = std::max(widest, fontMetrics().horizontalAdvance(m_list->item(page)->text()));
+        m_list->item(page)->setSizeHint(QSize(widest, line * 2));
+    }
+    m_list->setFixedWidth(widest + line * 4); // beside the texts, their icons
+    m_list->viewport()->setBackgroundRole(QPalette::Window);
+    m_list->setAccessibleName(tr("Pages"));
+    auto *row = new QHBoxLayout(this);
+    row->setContentsMargins(line / 2, line / 2, 0, 0);
+    row->addWidget(m_list);
+    row->addWidget(m_pages, 1);
+
+    connect(m_list, &QListWidget::currentRowChanged, m_pages, &QStackedWidget::setCurrentIndex);
+    m_list->setCurrentRow(0);
+    m_source->start();
+}
+
+RelayView::~RelayView()
+{
+    delete m_pages; // they hold the source, which goes next
+}
+
+QString RelayView::pageTitle(int page) const
+{
+    return m_list->item(page)->text();
+}
+
+void RelayView::showPage(int page)
+{
+    m_list->setCurrentRow(page);
+}
+
+void RelayView::addPage(const QString &iconName, const QString &title, QWidget *page)
+{
+    auto *item = new QListWidgetItem(icon(iconName), title, m_list); // the list's
+    item->setToolTip(tr("Ctrl+%1").arg(m_list->count()));
+    m_pages->addWidget(page);
+}
+
+} // namespace relay::gui

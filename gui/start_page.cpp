@@ -1,0 +1,154 @@
+#include "start_page.h"
+
+#include "card.h"
+#include "icons.h"
+#include "theme.h"
+
+#include <QFileDialog>
+#include <QFormLayout>
+#include <QHBoxLayout>
+#include <QPushButton>
+#include <QSettings>
+#include <QVBoxLayout>
+
+namespace relay::gui {
+
+namespace {
+
+constexpr int kRemembered = 8;
+const QString kUrlsKey = QStringLiteral("start/urls");
+const QString kTokenFileKey = QStringLiteral("start/tokenFile");
+const QString kConfigFileKey = QStringLiteral("start/configFile");
+
+QHBoxLayout *withButton(QWidget *field, QPushButton *button)
+{
+    auto *row = new QHBoxLayout;
+    row->addWidget(field, 1);
+    row->addWidget(button);
+    return row;
+}
+
+} // namespace
+
+StartPage::StartPage(QWidget *parent)
+    : QWidget(parent)
+    , m_url(new QComboBox)
+    , m_tokenFile(new QLineEdit)
+    , m_configFile(new QLineEdit)
+    , m_problem(makeLabel({}))
+{
+    const int line = fontMetrics().height();
+    auto *mark = new QLabel;
+    mark->setPixmap(programIcon().pixmap(line * 4, line * 4));
+    mark->setAlignment(Qt::AlignCenter);
+    QLabel *title = makeLabel(tr("Relay"), 2.2, true);
+    title->setAlignment(Qt::AlignCenter);
+    QLabel *subtitle = makeQuietLabel(tr("Which relay do you want to see?"), 1.1);
+    subtitle->setAlignment(Qt::AlignCenter);
+    m_problem->setWordWrap(true);
+    m_problem->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_problem->hide();
+
+    auto *middle = new QWidget;
+    middle->setMaximumWidth(fontMetrics().averageCharWidth() * 90);
+    auto *column = new QVBoxLayout(middle);
+    column->setSpacing(line / 2);
+    column->addStretch();
+    for (QWidget *widget : std::initializer_list<QWidget *>{mark, title, subtitle}) {
+        column->addWidget(widget);
+    }
+    column->addSpacing(line);
+    column->addWidget(makeRemoteCard());
+    column->addWidget(makeEmbedCard());
+    column->addWidget(m_problem);
+    column->addStretch();
+    auto *row = new QHBoxLayout(this);
+    row->addStretch(1);
+    row->addWidget(middle, 8);
+    row->addStretch(1);
+}
+
+QWidget *StartPage::makeRemoteCard()
+{
+    const QSettings settings;
+    m_url->setEditable(true);
+    m_url->addItems(settings.value(kUrlsKey, QStringList{QStringLiteral("http://127.0.0.1:9464")})
+                        .toStringList());
+    m_url->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    m_tokenFile->setText(settings.value(kTokenFileKey).toString());
+    m_tokenFile->setPlaceholderText(tr("only if the relay has ops.token set"));
+    auto *browse = new QPushButton(tr("Choose …"));
+    connect(browse, &QPushButton::clicked, this,
+            [this] { askFile(m_tokenFile, tr("Token file"), tr("All files (*)")); });
+    auto *watch = new QPushButton(icon(QStringLiteral("remote")), tr("&Watch"));
+    const auto choose = [this] {
+        Q_EMIT chosen({Choice::Kind::Remote,
+                       m_url->currentText().trimmed(),
+                       m_tokenFile->text().trimmed(),
+                       {}});
+    };
+    connect(watch, &QPushButton::clicked, this, choose);
+    connect(m_url->lineEdit(), &QLineEdit::returnPressed, this, choose);
+
+    auto *card = new Card;
+    auto *form = new QFormLayout(card);
+    form->addRow(makeHeading(tr("A relay that runs")));
+    form->addRow(makeQuietLabel(tr("Ops port")), m_url);
+    form->addRow(makeQuietLabel(tr("Token file")), withButton(m_tokenFile, browse));
+    form->addRow(QString(), watch);
+    return card;
+}
+
+QWidget *StartPage::makeEmbedCard()
+{
+    m_configFile->setText(QSettings().value(kConfigFileKey).toString());
+    m_configFile->setPlaceholderText(tr("none: the defaults, ws://127.0.0.1:8443"));
+    auto *browse = new QPushButton(tr("Choose …"));
+    connect(browse, &QPushButton::clicked, this, [this] {
+        askFile(m_configFile, tr("Configuration"), tr("YAML (*.yaml *.yml);;All files (*)"));
+    });
+    auto *run = new QPushButton(icon(QStringLiteral("embedded")), tr("&Run"));
+    connect(run, &QPushButton::clicked, this, [this] {
+        Q_EMIT chosen({Choice::Kind::Embedded, {}, {}, m_configFile->text().trimmed()});
+    });
+    auto *card = new Card;
+    auto *form = new QFormLayout(card);
+    form->addRow(makeHeading(tr("A relay in this program")));
+    form->addRow(makeQuietLabel(tr("Configuration")), withButton(m_configFile, browse));
+    form->addRow(QString(), run);
+    return card;
+}
+
+void StartPage::setProblem(const QString &problem)
+{
+    QPalette colours = palette();
+    colours.setColor(QPalette::WindowText, colourOf(Meaning::Bad, palette()));
+    m_problem->setPalette(colours);
+    m_problem->setText(problem);
+    m_problem->setVisible(!problem.isEmpty());
+}
+
+void StartPage::remember(const Choice &choice)
+{
+    QSettings settings;
+    if (choice.kind == Choice::Kind::Embedded) {
+        settings.setValue(kConfigFileKey, choice.configFile);
+        return;
+    }
+    QStringList urls = settings.value(kUrlsKey).toStringList();
+    urls.removeAll(choice.url);
+    urls.prepend(choice.url);
+    settings.setValue(kUrlsKey, urls.mid(0, kRemembered));
+    settings.setValue(kTokenFileKey, choice.tokenFile);
+}
+
+void StartPage::askFile(QLineEdit *target, const QString &title, const QString &filter)
+{
+    auto *dialog = new QFileDialog(this, title, {}, filter);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::ExistingFile);
+    connect(dialog, &QFileDialog::fileSelected, target, &QLineEdit::setText);
+    dialog->open();
+}
+
+} // namespace relay::gui

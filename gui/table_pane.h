@@ -1,0 +1,63 @@
+#pragma once
+
+#include "paged_table_model.h"
+
+#include <QLabel>
+#include <QLineEdit>
+#include <QTableView>
+#include <QTimer>
+#include <QWidget>
+
+#include <functional>
+
+namespace relay::gui {
+
+/// A PagedTableModel with its filter: fetches what is seen, every two seconds while it is visible, and
+/// at once after a change.
+///
+/// `fetch` is called with what is wanted; whoever fetched calls finished(). One fetch runs at a time.
+class TablePane : public QWidget
+{
+    Q_OBJECT
+
+public:
+    using Fetch = std::function<void(const TableQuery &query)>;
+
+    TablePane(PagedTableModel &model,
+              Fetch fetch,
+              const QString &filterHint,
+              QWidget *parent = nullptr);
+
+    /// `problem`: why nothing came; empty when something did.
+    void finished(const QString &problem);
+    [[nodiscard]] QTableView &view() { return *m_view; }
+    [[nodiscard]] QLineEdit &filter() { return *m_filter; }
+    /// Selects the row, or none, without a signal to who follows userSelected().
+    void restoreSelection(std::optional<int> row);
+    void refresh();
+
+Q_SIGNALS:
+    /// The user has chosen a row; -1: none.
+    void userSelected(int row);
+
+protected:
+    void showEvent(QShowEvent *event) override;
+    void hideEvent(QHideEvent *event) override;
+
+private:
+    void noteVisibleRows();
+    void showCount(const QString &problem);
+
+    PagedTableModel &m_model;
+    const Fetch m_fetch;
+    QLineEdit *m_filter;
+    QLabel *m_count;
+    QTableView *m_view;
+    QTimer m_poll;
+    QTimer m_settle; ///< a scroll or typing goes on: one fetch when it rests
+    bool m_isFetching = false;
+    bool m_isStale = false; ///< something changed during a fetch
+    bool m_isRestoring = false;
+};
+
+} // namespace relay::gui

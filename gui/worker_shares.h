@@ -1,0 +1,40 @@
+#pragma once
+
+#include "ops/model/overview.h"
+
+#include <QList>
+#include <QWidget>
+
+class QGridLayout;
+class QLabel;
+
+namespace relay::gui {
+
+class ShareBar;
+
+/// What each worker thread carries: its clients, deliveries and processor time, and its part of the
+/// deliveries as a bar (of the clients while nothing is delivered).
+class WorkerShares : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit WorkerShares(QWidget *parent = nullptr);
+
+    void setShares(const QList<WorkerShare> &shares);
+
+private:
+    struct Row
+    {
+        ShareBar *bar;
+        QLabel *clients;
+        QLabel *deliveries;
+        QLabel *cpu;
+    };
+    void addRow();
+
+    QGridLayout *m_grid;
+    QList<Row> m_rows;
+};
+
+} // namespace relay::gui

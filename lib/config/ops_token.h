@@ -1,0 +1,23 @@
+#pragma once
+
+#include "base/result.h"
+#include "config/settings.h"
+
+#include <QByteArray>
+#include <QByteArrayView>
+
+namespace relay {
+
+/// Shorter ones can be guessed.
+inline constexpr qsizetype kMinTokenBytes = 16;
+inline constexpr qsizetype kMaxTokenBytes = 512;
+
+/// Whether it can be sent as a bearer token: visible ASCII, of a length within those bounds.
+bool isToken(QByteArrayView token);
+
+/// The operators' token, from the settings or the file that they name; empty when there is none.
+/// White space around a file's token is left out.
+/// Errors: the file cannot be read, or holds no token; the text names it, not what is in it.
+Result<QByteArray> loadToken(const Settings::Operators &ops);
+
+} // namespace relay

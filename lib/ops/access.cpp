@@ -1,0 +1,78 @@
+#include "ops/access.h"
+
+#include "wire/request_target.h"
+
+#include <QCryptographicHash>
+
+#include <openssl/crypto.h>
+
+namespace relay {
+
+namespace {
+
+/// Digests are equally long, so that the comparison tells nothing of the token's length either.
+QByteArray digestOf(const QByteArray &token)
+{
+    return QCryptographicHash::hash(token, QCryptographicHash::Sha256);
+}
+
+HttpResponse unauthorized()
+{
+    HttpResponse response = errorResponse(
+        401, "unauthorized",
+        "This needs the relay's token (ops.token): send it as Authorization: Bearer <token>.");
+    response.fields.append(HttpField{"WWW-Authenticate", "Bearer realm=\"relay\""});
+    return response;
+}
+
+} // namespace
+
+Access::Access(const QByteArray &token, bool isLoopback)
+    : m_tokenDigest(token.isEmpty() ? QByteArray() : digestOf(token))
+    , m_isLoopback(isLoopback)
+    , m_origins({}, isLoopback ? OriginPolicy::OwnHost::LocalOnly : OriginPolicy::OwnHost::AnyName)
+{}
+
+std::optional<HttpResponse> Access::refuse(const HttpRequest &request, AccessKind kind) const
+{
+    if (kind == AccessKind::Health) {
+        return std::nullopt;
+    }
+    const bool needsToken =
+        !m_isLoopback || (kind == AccessKind::Change && !m_tokenDigest.isEmpty());
+    if (needsToken && !hasToken(request)) {
+        return unauthorized();
+    }
+    if (isForeignPage(request)) {
+        return errorResponse(403, "forbidden_origin", "Pages of other origins may not use this.");
+    }
+    return std::nullopt;
+}
+
+bool Access::hasToken(const HttpRequest &request) const
+{
+    constexpr QByteArrayView kScheme("Bearer ");
+    const QByteArray value = request.value("Authorization");
+    if (m_tokenDigest.isEmpty() || request.count("Authorization") != 1
+        || value.left(kScheme.size()).compare(kScheme, Qt::CaseInsensitive) != 0)
+    {
+        return false;
+    }
+    const QByteArray given = digestOf(value.sliced(kScheme.size()).trimmed());
+    return CRYPTO_memcmp(given.constData(), m_tokenDigest.constData(),
+                         static_cast<std::size_t>(given.size()))
+           == 0;
+}
+
+bool Access::isForeignPage(const HttpRequest &request) const
+{
+    const auto target = targetOf(request);
+    const QByteArray host = target ? target->host : QByteArray();
+    const QByteArray origin = request.value("Origin");
+    if (!origin.isEmpty()) {
+        return !m_origins.allows(origin, host);
+    }
+    return !host.isEmpty() && !m_origins.allows("http://" + host, host);
+}
+
+} // namespace relay

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "auth/origin_policy.h"
+#include "wire/http_request.h"
+#include "wire/http_response.h"
+
+#include <QByteArray>
+
+#include <optional>
+
+namespace relay {
+
+/// What a route lets its caller do, and so who may call it.
+enum class AccessKind {
+    Health, ///< anybody who reaches the port
+    Read,   ///< with the token, unless the port is on loopback
+    Change, ///< with the token, if there is one
+};
+
+/// Who may do what on the ops port: a bearer token (RFC 6750), and no foreign web page.
+///
+/// On loopback a request's Host must be this machine (see OriginPolicy::OwnHost), and an Origin its
+/// own, but for health checks: any page that the operator looks at could otherwise
+/// reach the port with his browser.
+/// Thread: a value.
+class Access
+{
+public:
+    /// An empty token is none.
+    Access(const QByteArray &token, bool isLoopback);
+
+    /// The answer to who may not: 401 with WWW-Authenticate, or 403. The comparison takes the same
+    /// time whatever the guess is.
+    [[nodiscard]] std::optional<HttpResponse> refuse(const HttpRequest &request,
+                                                     AccessKind kind) const;
+
+private:
+    [[nodiscard]] bool hasToken(const HttpRequest &request) const;
+    [[nodiscard]] bool isForeignPage(const HttpRequest &request) const;
+
+    QByteArray m_tokenDigest; ///< empty: no token
+    bool m_isLoopback;
+    OriginPolicy m_origins;
+};
+
+} // namespace relay

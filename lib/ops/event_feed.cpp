@@ -1,0 +1,145 @@
+#include "ops/event_feed.h"
+
+#include "hub/disconnect.h"
+#include "hub/hub.h"
+#include "ops/relay_sampler.h"
+#include "wire/close_code.h"
+#include "wire/event_stream.h"
+
+#include <QDateTime>
+#include <QJsonDocument>
+
+#include <algorithm>
+
+namespace relay {
+
+namespace {
+
+constexpr qint64 kRetryMilliseconds = 2000;
+
+double wallSeconds()
+{
+    return static_cast<double>(QDateTime::currentMSecsSinceEpoch()) / 1000.0;
+}
+
+template <JsonStruct T>
+QByteArray eventOf(const QByteArray &type, const T &value)
+{
+    return toEvent({}, type, QJsonDocument(toJson(value)).toJson(QJsonDocument::Compact));
+}
+
+QLatin1String textOf(DisconnectReason reason)
+{
+    return QLatin1String(describe(reason).text);
+}
+
+/// Which kind of end it was, as far as its code and reason say. A client that closes may say any.
+QString kindOf(quint16 closeCode, const QString &reason)
+{
+    if (reason.startsWith(textOf(DisconnectReason::PeerClosed))) {
+        return QStringLiteral("disconnect");
+    }
+    if (reason == textOf(DisconnectReason::QueueFull)
+        || reason == textOf(DisconnectReason::SlowTooLong))
+    {
+        return QStringLiteral("slow");
+    }
+    const bool isLimit = closeCode == close_code::kMessageTooBig
+                         || closeCode == close_code::kTryAgainLater
+                         || reason == textOf(DisconnectReason::KeepaliveTimeout);
+    return isLimit ? QStringLiteral("limit") : QStringLiteral("disconnect");
+}
+
+} // namespace
+
+EventFeed::EventFeed(Hub &hub, RelaySampler &sampler, QObject *parent)
+    : QObject(parent)
+    , m_hub(hub)
+    , m_sampler(sampler)
+{
+    connect(&m_sampler, &RelaySampler::sampled, this, &EventFeed::tick);
+}
+
+void EventFeed::listen(const ReplyPtr &reply)
+{
+    HttpResponse head;
+    head.contentType = "text/event-stream";
+    head.fields = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+    reply->beginStream(head);
+    if (reply->write(toEventPreamble({}, kRetryMilliseconds)
+                     + eventOf("overview", m_sampler.overview())))
+    {
+        m_listeners.push_back(reply);
+        follow(true);
+    }
+}
+
+void EventFeed::follow(bool wanted)
+{
+    if (!wanted) {
+        for (const QMetaObject::Connection &connection : m_following) {
+            disconnect(connection);
+        }
+        m_following.clear();
+    } else if (m_following.empty()) {
+        m_following.push_back(
+            connect(&m_hub, &Hub::clientConnected, this,
+                    [this](ClientId client, const QString &peer, const QString &channel) {
+                        tell({.type = QStringLiteral("connect"),
+                              .time = wallSeconds(),
+                              .client = static_cast<qint64>(toNumber(client)),
+                              .address = peer,
+                              .channel = channel,
+                              .closeCode = {},
+                              .reason = {},
+                              .count = {}});
+                    }));
+        m_following.push_back(
+            connect(&m_hub, &Hub::clientDisconnected, this,
+                    [this](ClientId client, quint16 closeCode, const QString &reason) {
+                        tell({.type = kindOf(closeCode, reason),
+                              .time = wallSeconds(),
+                              .client = static_cast<qint64>(toNumber(client)),
+                              .address = {},
+                              .channel = {},
+                              .closeCode = closeCode,
+                              .reason = reason,
+                              .count = {}});
+                    }));
+    }
+}
+
+void EventFeed::tell(const RelayEvent &event)
+{
+    if (++m_eventsThisSecond > kMaxEventsPerSecond) {
+        ++m_skipped;
+        return;
+    }
+    write(eventOf(event.type.toLatin1(), event));
+}
+
+void EventFeed::tick()
+{
+    m_eventsThisSecond = 0;
+    if (m_listeners.empty()) {
+        return;
+    }
+    if (const qint64 skipped = std::exchange(m_skipped, 0); skipped > 0) {
+        RelayEvent event;
+        event.type = QStringLiteral("skipped");
+        event.time = wallSeconds();
+        event.count = skipped;
+        write(eventOf("skipped", event));
+    }
+    write(eventOf("overview", m_sampler.overview()));
+}
+
+void EventFeed::write(const QByteArray &event)
+{
+    std::erase_if(m_listeners, [&](const ReplyPtr &listener) { return !listener->write(event); });
+    if (m_listeners.empty()) {
+        follow(false);
+    }
+}
+
+} // namespace relay

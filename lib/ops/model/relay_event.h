@@ -1,0 +1,37 @@
+#pragma once
+
+#include "ops/model/json_fields.h"
+
+#include <QString>
+
+#include <optional>
+#include <tuple>
+
+namespace relay {
+
+/// Something that happened to a client: an event of `GET /-/api/stream`, whose type is `type`.
+struct RelayEvent
+{
+    /// "connect", "disconnect", "slow" (closed as too slow), "limit" (closed by another limit), or
+    /// "skipped" (so many events came at once that `count` were left out).
+    QString type;
+    double time = 0; ///< seconds since 1970-01-01 UTC
+    std::optional<qint64> client;
+    std::optional<QString> address; ///< of "connect"
+    std::optional<QString> channel; ///< of "connect"
+    std::optional<int> closeCode;   ///< of the others
+    std::optional<QString> reason;
+    std::optional<qint64> count;
+
+    static constexpr auto jsonFields()
+    {
+        using E = RelayEvent;
+        return std::tuple{field("type", &E::type),       field("time", &E::time),
+                          field("client", &E::client),   field("address", &E::address),
+                          field("channel", &E::channel), field("close_code", &E::closeCode),
+                          field("reason", &E::reason),   field("count", &E::count)};
+    }
+    friend bool operator==(const RelayEvent &, const RelayEvent &) = default;
+};
+
+} // namespace relay

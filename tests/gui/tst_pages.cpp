@@ -1,0 +1,290 @@
+#include "fake_source.h"
+#include "gui/channels_page.h"
+#include "gui/embedded_relay.h"
+#include "gui/event_log_model.h"
+#include "gui/events_page.h"
+#include "gui/health_line.h"
+#include "gui/main_window.h"
+#include "gui/message_log_model.h"
+#include "gui/message_pane.h"
+#include "gui/overview_page.h"
+#include "gui/payload_text.h"
+#include "gui/relay_view.h"
+#include "gui/stat_card.h"
+#include "gui/table_pane.h"
+#include "support/wait_for.h"
+
+#include <QPushButton>
+#include <QSettings>
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace relay;
+using namespace relay::gui;
+using relay::test::waitFor;
+using Link = LinkState::Link;
+
+/// The pages, over a relay that the test speaks for; and once over one in this process.
+class TestPages : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+
+    void healthSaysWhatIs_data();
+    void healthSaysWhatIs();
+    void overviewShowsNumbersAndForgetsThemWhenTheRelayIsGone();
+    void eventsAreFilteredAndCopied();
+    void eventLogIsBounded();
+    void messageLogIsBoundedAndPauses();
+    void payloadsAreShown_data();
+    void payloadsAreShown();
+    void publishGoesToTheChosenChannel();
+    void windowWatchesARelayInThisProcess();
+
+private:
+    QTemporaryDir m_settings;
+};
+
+void TestPages::initTestCase()
+{
+    QSettings::setDefaultFormat(QSettings::IniFormat);
+    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_settings.path());
+}
+
+void TestPages::healthSaysWhatIs_data()
+{
+    QTest::addColumn<int>("link");
+    QTest::addColumn<QString>("state");
+    QTest::addColumn<QString>("headline");
+    QTest::addColumn<QString>("detail");
+    const auto row = [](const char *name, Link link, const char *state, const char *headline,
+                        const char *detail) {
+        QTest::newRow(name) << static_cast<int>(link) << QString::fromLatin1(state)
+                            << QString::fromLatin1(headline) << QString::fromUtf8(detail);
+    };
+    row("first", Link::Connecting, "", "Connecting", "first word");
+    row("serving", Link::Live, "serving", "Serving", "1 min 1 s");
+    row("draining", Link::Live, "draining", "Draining", "7");
+    row("stopping", Link::Live, "stopping", "Stopping", "1 min 1 s");
+    row("gone", Link::Gone, "serving", "Gone", "(5 s): refused — reconnecting in 3 s");
+}
+
+/// Promise: one line says whether the relay is well, and if not since when and what comes next.
+void TestPages::healthSaysWhatIs()
+{
+    QFETCH(int, link);
+    QFETCH(QString, state);
+    QFETCH(QString, headline);
+    QFETCH(QString, detail);
+    const QDateTime now = QDateTime::currentDateTime();
+    const LinkState linkState{static_cast<Link>(link), now.addSecs(-5), now.addMSecs(2500),
+                              QStringLiteral("refused")};
+    Overview overview;
+    overview.state = state;
+    overview.clients = 7;
+    overview.uptimeSeconds = 61;
+    const Health health = healthOf(linkState, overview, now);
+    QCOMPARE(health.headline, headline);
+    QVERIFY2(health.detail.contains(detail), qPrintable(health.detail));
+}
+
+/// Promise: numbers of a relay that is not there are not shown as if it were.
+void TestPages::overviewShowsNumbersAndForgetsThemWhenTheRelayIsGone()
+{
+    FakeSource source;
+    OverviewPage overviewPage(source);
+    Overview overview;
+    overview.state = QStringLiteral("serving");
+    overview.clients = 12'345;
+    overview.latencyP99 = 0.00123;
+    overview.workers = {WorkerShare(), WorkerShare(), WorkerShare()};
+    Q_EMIT source.linkChanged({Link::Live, QDateTime::currentDateTime(), {}, {}});
+    Q_EMIT source.overviewChanged(overview);
+    QStringList values;
+    for (const StatCard *card : overviewPage.findChildren<StatCard *>()) {
+        values.append(card->value());
+    }
+    QVERIFY(values.contains(QLocale().toString(12'345)));
+    QVERIFY2(values.filter(QStringLiteral("ms")).size() == 1, qPrintable(values.join(u'|')));
+    Q_EMIT source.linkChanged({Link::Gone, QDateTime::currentDateTime(), {}, QStringLiteral("x")});
+    for (const StatCard *card : overviewPage.findChildren<StatCard *>()) {
+        QCOMPARE(card->value(), QStringLiteral("–"));
+    }
+}
+
+/// Promise: what is copied or saved is what is seen.
+void TestPages::eventsAreFilteredAndCopied()
+{
+    FakeSource source;
+    EventsPage events(source);
+    RelayEvent connected;
+    connected.type = QStringLiteral("connect");
+    connected.client = 7;
+    connected.address = QStringLiteral("10.0.0.1");
+    connected.channel = QStringLiteral("chat");
+    RelayEvent slow;
+    slow.type = QStringLiteral("slow");
+    slow.client = 8;
+    slow.closeCode = 1008;
+    slow.reason = QStringLiteral("slow consumer");
+    Q_EMIT source.eventHappened(connected);
+    Q_EMIT source.eventHappened(slow);
+    Q_EMIT source.linkChanged(
+        {Link::Gone, QDateTime::currentDateTime(), {}, QStringLiteral("off")});
+    QCOMPARE(events.shownText().count(QLatin1Char('\n')), 3);
+    QVERIFY(events.shownText().contains(QLatin1String("joined chat")));
+    QVERIFY(events.shownText().contains(QLatin1String("gone")));
+    events.filter().setText(QStringLiteral("SLOW"));
+    QCOMPARE(events.shownText().count(QLatin1Char('\n')), 1);
+    QVERIFY(events.shownText().contains(QLatin1String("\tslow\t8\tclosed with 1008: slow")));
+    QVERIFY(events.selectedText().isEmpty());
+    events.view().selectRow(0);
+    QCOMPARE(events.selectedText(), events.shownText());
+}
+
+/// Promise: a storm of events over days does not take all memory.
+void TestPages::eventLogIsBounded()
+{
+    EventLogModel model;
+    RelayEvent event;
+    event.type = QStringLiteral("connect");
+    for (int i = 0; i < EventLogModel::kMaxEvents; ++i) {
+        event.client = i;
+        model.append(event);
+    }
+    QCOMPARE(model.rowCount(), EventLogModel::kMaxEvents);
+    model.append(event);
+    QCOMPARE(model.rowCount(), EventLogModel::kMaxEvents - EventLogModel::kDropAtOnce + 1);
+    QCOMPARE(model.index(0, EventLogModel::Client).data().toInt(), EventLogModel::kDropAtOnce);
+}
+
+/// Promise: a busy channel does not take all memory, neither while it is paused; what waits is shown
+/// afterwards.
+void TestPages::messageLogIsBoundedAndPauses()
+{
+    MessageLogModel model;
+    const auto message = [](qint64 offset, qsizetype size) {
+        return ChannelMessage{ChannelMessage::Kind::Text, offset, 1, QByteArray(size, 'a')};
+    };
+    const auto most = static_cast<int>(MessageLogModel::kMaxMessages);
+    for (int i = 1; i <= most + 1; ++i) {
+        model.append(message(i, 1));
+    }
+    QCOMPARE(model.rowCount(), most);
+    QCOMPARE(model.message(0).offset, 2);
+    model.setPaused(true);
+    for (int i = 0; i <= most; ++i) {
+        model.append(message(1000 + i, 1));
+    }
+    QCOMPARE(model.waiting(), most);
+    QCOMPARE(model.message(0).offset, 2);
+    model.setPaused(false);
+    QCOMPARE(model.rowCount(), most);
+    QCOMPARE(model.message(0).offset, 1001);
+    QCOMPARE(model.waiting(), 0);
+    model.append(message(5000, MessageLogModel::kMaxBytes));
+    QCOMPARE(model.rowCount(), 1);
+}
+
+void TestPages::payloadsAreShown_data()
+{
+    QTest::addColumn<QByteArray>("payload");
+    QTest::addColumn<int>("format");
+    QTest::addColumn<QString>("text");
+    const auto row = [](const char *name, const QByteArray &payload, PayloadFormat format,
+                        const char *text) {
+        QTest::newRow(name) << payload << static_cast<int>(format) << QString::fromUtf8(text);
+    };
+    row("text", "caf\xc3\xa9", PayloadFormat::Text, "café");
+    row("JSON", "{\"a\":[1]}", PayloadFormat::Json, "{\n    \"a\": [\n        1\n    ]\n}");
+    row("no JSON", "{\"a\":", PayloadFormat::Json, "{\"a\":");
+    row("hex",
+        QByteArray("\x00\xff"
+                   "A",
+                   3),
+        PayloadFormat::Hex, "000000  00 ff 41                                         ..A\n");
+    row("hex of nothing", "", PayloadFormat::Hex, "");
+}
+
+/// Promise: a payload is shown as it is.
+void TestPages::payloadsAreShown()
+{
+    QFETCH(QByteArray, payload);
+    QFETCH(int, format);
+    QFETCH(QString, text);
+    QCOMPARE(payloadText(payload, static_cast<PayloadFormat>(format)), text);
+    QVERIFY(payloadText(QByteArray(kMostShownBytes, 'a'), PayloadFormat::Text).size()
+            == kMostShownBytes);
+    QVERIFY(payloadText(QByteArray(kMostShownBytes + 1, 'a'), PayloadFormat::Text)
+                .contains(QLatin1String("1 more").left(1)));
+}
+
+/// Promise: a text goes where the page says that it goes.
+void TestPages::publishGoesToTheChosenChannel()
+{
+    FakeSource source;
+    source.channels = {ChannelRow(), ChannelRow()};
+    source.channels[0].name = QStringLiteral("a");
+    source.channels[1].name = QStringLiteral("b");
+    ChannelsPage channelsPage(source);
+    channelsPage.show();
+    QTableView &view = channelsPage.table().view();
+    QVERIFY(waitFor([&] { return view.model()->rowCount() == 2; }));
+    auto *text = channelsPage.findChild<QLineEdit *>(QStringLiteral("publish"));
+    QVERIFY(text != nullptr);
+    text->setText(QStringLiteral("hello"));
+    QTest::keyClick(text, Qt::Key_Return);
+    QVERIFY(source.asked.isEmpty()); // none is chosen
+    view.setCurrentIndex(view.model()->index(1, 0));
+    QCOMPARE(channelsPage.selectedChannel(), QStringLiteral("b"));
+    QTest::keyClick(text, Qt::Key_Return);
+    QCOMPARE(source.asked, QStringList{QStringLiteral("publish b hello")});
+    QVERIFY(text->text().isEmpty());
+}
+
+/// Promise: the window shows a relay in its own process as it shows any other, live messages
+/// included.
+void TestPages::windowWatchesARelayInThisProcess()
+{
+    Settings settings;
+    settings.hub.port = 0;
+    settings.hub.workers = 1;
+    auto relay = EmbeddedRelay::start(settings);
+    QVERIFY(relay.hasValue());
+    const Endpoint endpoint = relay.value()->endpoint();
+    auto source = std::make_unique<EmbeddedRelaySource>(std::move(relay).value());
+    RelaySource &watched = *source;
+    MainWindow window;
+    window.watch(std::move(source));
+    window.show();
+    QVERIFY(waitFor([&] { return watched.link().link == Link::Live; }));
+    bool isPublished = false;
+    watched.publish(QStringLiteral("chat"), "hello", true, this,
+                    [&](const Result<RelaySource::Receipt> &) { isPublished = true; });
+    QVERIFY(waitFor([&] { return isPublished; }));
+
+    window.view()->showPage(2);
+    auto *channelsPage = window.findChild<ChannelsPage *>();
+    QTableView &view = channelsPage->table().view();
+    QVERIFY(waitFor([&] { return view.model()->rowCount() > 0; }));
+    view.setCurrentIndex(view.model()->index(0, 0));
+    MessageLogModel &messages = channelsPage->messages().messages();
+    QVERIFY(waitFor([&] { return messages.rowCount() == 1; })); // of its history
+    watched.publish(QStringLiteral("chat"), "live", true, this,
+                    [](const Result<RelaySource::Receipt> &) {});
+    QVERIFY(waitFor([&] { return messages.rowCount() == 2; }));
+    QCOMPARE(messages.message(1).payload, QByteArray("live"));
+    QCOMPARE(messages.message(1).offset, 2);
+
+    // It ends with its view, and its port is closed.
+    window.showStart();
+    QVERIFY(window.view() == nullptr);
+    RemoteRelay stranger(endpoint);
+    stranger.start();
+    QVERIFY(waitFor([&] { return stranger.link().link == Link::Gone; }));
+}
+
+QTEST_MAIN(TestPages)
+#include "tst_pages.moc"

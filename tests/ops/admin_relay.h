@@ -1,0 +1,70 @@
+#pragma once
+
+#include "ops/admin_api.h"
+#include "ops/ops_server.h"
+
+#include "http_client.h"
+#include "some_options.h"
+#include "support/test_hub.h"
+
+#include <QJsonDocument>
+#include <QJsonObject>
+
+#include <optional>
+
+namespace relay {
+
+/// A relay with its admin API, and what it answers.
+///
+/// Thread: the test's.
+struct AdminRelay
+{
+    explicit AdminRelay(HubOptions hubOptions = test::testOptions(2),
+                        const OpsOptions &opsOptions = anyPort())
+        : relay(std::move(hubOptions))
+        , server(opsOptions, someMetrics)
+        , api(relay.hub(), server, QStringLiteral("server:\n  port: 0\n"))
+    {
+        server.setReady(true);
+        if (!server.listen()) {
+            qFatal("the ops port cannot be opened");
+        }
+    }
+
+    /// The object that a request is answered with; empty unless the status is this one.
+    QJsonObject
+    json(const QByteArray &methodAndTarget, int status = 200, const QByteArray &fieldsAndBody = {})
+    {
+        const auto answer = request(server.port(), methodAndTarget, fieldsAndBody);
+        if (!answer || answer->status != status) {
+            qWarning("%s: %d", methodAndTarget.constData(), answer ? answer->status : 0);
+            return {};
+        }
+        return QJsonDocument::fromJson(answer->body).object();
+    }
+
+    /// The same, read as what the API says that it is.
+    template <typename T>
+    std::optional<T> get(const QByteArray &target)
+    {
+        auto value = fromJson<T>(json("GET " + target));
+        if (!value) {
+            qWarning("%s", qPrintable(value.error().message));
+            return std::nullopt;
+        }
+        return std::move(value).value();
+    }
+
+    test::TestHub relay;
+    OpsServer server;
+    AdminApi api;
+};
+
+/// The rest of a request with a body.
+inline QByteArray withBody(const QByteArray &contentType, const QByteArray &body)
+{
+    return "Content-Type: " + contentType + "\r\nContent-Length: " + QByteArray::number(body.size())
+           + "\r\n\r\n" + body;
+}
+
+} // namespace relay

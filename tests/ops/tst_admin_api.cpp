@@ -1,0 +1,575 @@
+#include "net/open_file_limit.h"
+#include "ops/model/channel_row.h"
+#include "ops/model/client_row.h"
+#include "ops/model/page.h"
+
+#include "admin_relay.h"
+#include "channels/history_ledger.h"
+#include "support/paced_client.h"
+
+#include <QTest>
+
+#include <algorithm>
+#include <set>
+
+using namespace relay;
+using namespace relay::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const QByteArray kToken = "f3a9c0d1e2b4a5968778695a4b3c2d1e";
+
+QByteArray eventStreamRequest(const QByteArray &path)
+{
+    return "GET " + path
+           + " HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nUser-Agent: "
+             "ears/1.0\r\n\r\n";
+}
+
+std::vector<std::unique_ptr<PacedClient>> connectMany(TestHub &relay, int count)
+{
+    std::vector<std::unique_ptr<PacedClient>> clients;
+    while (static_cast<int>(clients.size()) < count) {
+        // No more at once than wait in the listening socket's queue.
+        for (int i = 0; i < 100 && static_cast<int>(clients.size()) < count; ++i) {
+            clients.push_back(std::make_unique<PacedClient>(relay.port()));
+            if (!clients.back()->send(PacedClient::upgradeRequest())) {
+                return {};
+            }
+        }
+        if (!relay.waitForClients(static_cast<int>(clients.size()))) {
+            return {};
+        }
+    }
+    return clients;
+}
+
+WebClient &connectTo(WebClients &clients, const TestHub &relay, const char *path)
+{
+    clients.push_back(
+        std::make_unique<WebClient>(relay.url().resolved(QUrl(QString::fromLatin1(path)))));
+    return *clients.back();
+}
+
+} // namespace
+
+/// What an operator asks a relay, and tells it, over real sockets.
+class TestAdminApi : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    // To see
+    void overviewShowsTheRelay();
+    void clientsShowWhatTheyAre();
+    void clientsAreFilteredAndSorted();
+    void thousandsOfClientsAreAPage();
+    void channelsShowWhatTheyHold();
+    void badQueriesAreRefused_data();
+    void badQueriesAreRefused();
+
+    // To steer
+    void publishes_data();
+    void publishes();
+    void refusesToPublish_data();
+    void refusesToPublish();
+    void clearsAHistory();
+    void disconnectsAClient();
+    void pathsThatMeanNothingAreNotFound_data();
+    void pathsThatMeanNothingAreNotFound();
+    void drains();
+
+    // Who may
+    void changesNeedTheToken();
+    void foreignPagesMayNothing();
+
+    // When it ends
+    void clientMayGoWhileItsAnswerIsPending();
+    void closingHubAnswersOrSaysThatItCannot();
+    void closedHubSaysThatItCannot();
+};
+
+void TestAdminApi::overviewShowsTheRelay()
+{
+    AdminRelay admin;
+    const WebClients clients = admin.relay.connectClients(3);
+    QCOMPARE(clients.size(), std::size_t{3});
+    std::optional<Overview> overview;
+    QVERIFY(waitFor([&] { // it is as of the last second
+        overview = admin.get<Overview>("/-/api/overview");
+        return overview && overview->clients == 3;
+    }));
+    QCOMPARE(overview->state, QStringLiteral("serving"));
+    QCOMPARE(overview->channels, 1);
+    QCOMPARE(overview->workers.size(), 2);
+    QCOMPARE(overview->config, QStringLiteral("server:\n  port: 0\n"));
+    const auto answer = request(admin.server.port(), "GET /-/api/overview");
+    QVERIFY(answer);
+    QCOMPARE(answer->fields.value("content-type"), QByteArray("application/json"));
+    QCOMPARE(answer->fields.value("cache-control"), QByteArray("no-store"));
+}
+
+/// Each kind of client, with what it has sent and been given, and how the kernel sees it.
+void TestAdminApi::clientsShowWhatTheyAre()
+{
+    AdminRelay admin;
+    WebClients clients;
+    WebClient &speaker = connectTo(clients, admin.relay, "/chat/1?echo=0");
+    QVERIFY(speaker.waitUntilConnected());
+    HttpClient listener(admin.relay.port());
+    listener.send(eventStreamRequest("/chat/*"));
+    QVERIFY(admin.relay.waitForClients(2));
+    speaker.sendText("hello");
+    speaker.sendBinary("you");
+    QVERIFY(admin.relay.waitForCounters(
+        [](const RelaySnapshot &counters) { return counters.deliveries == 2; }));
+
+    const auto page = admin.get<Page<ClientRow>>("/-/api/clients?sort=id");
+    QVERIFY(page);
+    QCOMPARE(page->total, 2);
+    QCOMPARE(page->rows.size(), 2);
+    const ClientRow &first = page->rows[0];
+    QCOMPARE(first.channel, QStringLiteral("chat/1"));
+    QCOMPARE(first.transport, QStringLiteral("websocket"));
+    QCOMPARE(first.messagesIn, 2);
+    QCOMPARE(first.messagesOut, 0);
+    QVERIFY(first.bytesIn > 0 && first.bytesOut > 0); // its upgrade
+    const ClientRow &second = page->rows[1];
+    QCOMPARE(second.channel, QStringLiteral("chat/*"));
+    QCOMPARE(second.transport, QStringLiteral("eventsource"));
+    QCOMPARE(second.userAgent, QStringLiteral("ears/1.0"));
+    QCOMPARE(second.messagesIn, 0);
+    QCOMPARE(second.messagesOut, 2);
+    const double now = static_cast<double>(QDateTime::currentMSecsSinceEpoch()) / 1000;
+    for (const ClientRow &row : page->rows) {
+        QVERIFY(row.address.startsWith(QStringLiteral("127.0.0.1:")));
+        QVERIFY(row.connectedAt <= now && row.connectedAt > now - 60);
+        QCOMPARE(row.queuedMessages, 0);
+        QVERIFY(!row.slowForSeconds);
+        QVERIFY(row.socket);
+        QVERIFY(row.socket->rttSeconds > 0 && row.socket->rttSeconds < 1);
+    }
+}
+
+void TestAdminApi::clientsAreFilteredAndSorted()
+{
+    AdminRelay admin;
+    WebClients clients;
+    for (const char *path : {"/b", "/a", "/c", "/A/deep"}) {
+        QVERIFY(connectTo(clients, admin.relay, path).waitUntilConnected());
+    }
+    QVERIFY(admin.relay.waitForClients(4));
+    const auto channels = [&](const QByteArray &query) -> QString {
+        QStringList names;
+        const auto page = admin.get<Page<ClientRow>>("/-/api/clients?" + query);
+        for (const ClientRow &row : page ? page->rows : QList<ClientRow>()) {
+            names.append(row.channel);
+        }
+        return names.join(QLatin1Char(' ')) + QStringLiteral(" of %1").arg(page ? page->total : -1);
+    };
+    QCOMPARE(channels("sort=channel"), QStringLiteral("A/deep a b c of 4"));
+    QCOMPARE(channels("sort=channel&order=desc"), QStringLiteral("c b a A/deep of 4"));
+    QCOMPARE(channels("sort=channel&filter=A%2FD"), QStringLiteral("A/deep of 1"));
+    QCOMPARE(channels("sort=channel&offset=1&limit=2"), QStringLiteral("a b of 4"));
+    QCOMPARE(channels("filter=nothing"), QStringLiteral(" of 0"));
+    QCOMPARE(channels("offset=4"), QStringLiteral(" of 4"));
+    QCOMPARE(channels("limit=0"), QStringLiteral(" of 4"));
+    const auto all = admin.get<Page<ClientRow>>("/-/api/clients?filter=127.0.0.1&sort=id");
+    QCOMPARE(all->total, 4);
+    const auto one =
+        admin.get<Page<ClientRow>>("/-/api/clients?filter=" + QByteArray::number(all->rows[2].id));
+    QVERIFY(one->total >= 1); // an id may also be a part of somebody's address
+    QVERIFY(std::any_of(one->rows.begin(), one->rows.end(),
+                        [&](const ClientRow &row) { return row.id == all->rows[2].id; }));
+}
+
+/// More clients than a slice, a page and a thousand: each is on exactly one page, and each page has
+/// the sockets of its own.
+void TestAdminApi::thousandsOfClientsAreAPage()
+{
+    const int count = std::min(5100, (openFileLimit() - 500) / 2);
+    if (count < 1100) {
+        QSKIP("too few descriptors");
+    }
+    HubOptions options = testOptions(2);
+    options.limits.connections = 6000;
+    AdminRelay admin(options);
+    const auto clients = connectMany(admin.relay, count);
+    QCOMPARE(static_cast<int>(clients.size()), count);
+    std::set<qint64> ids;
+    for (int offset = 0; offset < count; offset += 1000) {
+        const auto page = admin.get<Page<ClientRow>>("/-/api/clients?sort=id&limit=5000&offset="
+                                                     + QByteArray::number(offset));
+        QVERIFY(page);
+        QCOMPARE(page->total, count);
+        QCOMPARE(page->rows.size(), std::min(AdminApi::kMaxRows, count - offset));
+        for (const ClientRow &row : page->rows) {
+            QVERIFY(ids.insert(row.id).second);
+            QVERIFY(row.socket);
+        }
+    }
+    QCOMPARE(static_cast<int>(ids.size()), count);
+}
+
+/// Offsets, members and histories; a rate once there were two looks, a second apart.
+void TestAdminApi::channelsShowWhatTheyHold()
+{
+    AdminRelay admin;
+    WebClients clients;
+    QVERIFY(connectTo(clients, admin.relay, "/chat").waitUntilConnected());
+    QVERIFY(admin.relay.waitForClients(1));
+    const auto chat = ChannelName::fromPath("/chat").value();
+    const auto publish = [&](int count) {
+        for (int i = 0; i < count; ++i) {
+            QCOMPARE(admin.relay.hub().publish(chat, "hello", MessageKind::Text).status,
+                     Hub::Published::Accepted);
+        }
+    };
+    publish(3);
+    QCOMPARE(admin.relay.hub().publish("root", MessageKind::Text), Hub::Published::Accepted);
+    auto page = admin.get<Page<ChannelRow>>("/-/api/channels?sort=name");
+    QVERIFY(page);
+    QCOMPARE(page->total, 2);
+    QCOMPARE(page->rows[0].name, QStringLiteral("/"));
+    QCOMPARE(page->rows[0].clients, 0);
+    const ChannelRow before = page->rows[1];
+    QCOMPARE(before.name, QStringLiteral("chat"));
+    QCOMPARE(before.offset, 3);
+    QCOMPARE(before.clients, 1);
+    QCOMPARE(before.historyMessages, 3);
+    QVERIFY(before.historyBytes >= 15);
+    QVERIFY(!before.epoch.isEmpty());
+    QVERIFY(!before.messagesPerSecond);
+
+    publish(50);
+    QElapsedTimer time;
+    time.start();
+    QVERIFY(waitFor([&] {
+        page = admin.get<Page<ChannelRow>>("/-/api/channels?filter=CHA");
+        return page && page->rows.size() == 1 && page->rows[0].messagesPerSecond;
+    }));
+    QVERIFY(time.elapsed() >= 900); // not a rate of some milliseconds
+    QCOMPARE(page->rows[0].offset, 53);
+    QVERIFY(*page->rows[0].messagesPerSecond > 0);
+    QVERIFY(*page->rows[0].messagesPerSecond <= 50);
+}
+
+void TestAdminApi::badQueriesAreRefused_data()
+{
+    QTest::addColumn<QByteArray>("query");
+    QTest::newRow("field") << QByteArray("sort=nothing");
+    QTest::newRow("object") << QByteArray("sort=socket");
+    QTest::newRow("order") << QByteArray("order=up");
+    QTest::newRow("offset") << QByteArray("offset=-1");
+    QTest::newRow("limit") << QByteArray("limit=x");
+}
+
+void TestAdminApi::badQueriesAreRefused()
+{
+    QFETCH(const QByteArray, query);
+    AdminRelay admin;
+    QCOMPARE(admin.json("GET /-/api/clients?" + query, 400).value(QStringLiteral("error")),
+             QJsonValue(QStringLiteral("bad_parameter")));
+    QCOMPARE(admin.json("GET /-/api/channels?" + query, 400).value(QStringLiteral("error")),
+             QJsonValue(QStringLiteral("bad_parameter")));
+}
+
+void TestAdminApi::publishes_data()
+{
+    QTest::addColumn<QByteArray>("target");
+    QTest::addColumn<QByteArray>("type");
+    QTest::addColumn<QByteArray>("body");
+    QTest::addColumn<bool>("isText");
+    const QByteArray chat = "/-/api/channels/chat/42/publish";
+    QTest::newRow("text") << chat << QByteArray("text/plain") << QByteArray("h\xc3\xa4") << true;
+    QTest::newRow("JSON") << chat << QByteArray("application/json") << QByteArray("{}") << true;
+    QTest::newRow("curl") << chat << QByteArray("application/x-www-form-urlencoded")
+                          << QByteArray("a=b") << true;
+    QTest::newRow("bytes") << chat << QByteArray("application/octet-stream")
+                           << QByteArray("\xff\x00", 2) << false;
+    QTest::newRow("root") << QByteArray("/-/api/channels/%2F/publish") << QByteArray("text/plain")
+                          << QByteArray("x") << true;
+}
+
+/// Everybody in the channel gets what the operator says; the answer tells where it stands.
+void TestAdminApi::publishes()
+{
+    QFETCH(const QByteArray, target);
+    QFETCH(const QByteArray, type);
+    QFETCH(const QByteArray, body);
+    QFETCH(const bool, isText);
+    const bool isRoot = target.contains("%2F");
+    AdminRelay admin;
+    WebClients clients;
+    WebClient &client = connectTo(clients, admin.relay, isRoot ? "/" : "/chat/42");
+    QVERIFY(client.waitUntilConnected());
+    QVERIFY(admin.relay.waitForClients(1));
+    const QJsonObject answer = admin.json("POST " + target, 200, withBody(type, body));
+    QCOMPARE(answer.value(QStringLiteral("channel")).toString(),
+             isRoot ? QStringLiteral("/") : QStringLiteral("chat/42"));
+    QCOMPARE(answer.value(QStringLiteral("offset")).toInt(), 1);
+    QCOMPARE(answer.value(QStringLiteral("clients")).toInt(), 1);
+    QVERIFY(!answer.value(QStringLiteral("epoch")).toString().isEmpty());
+    QVERIFY(client.waitForMessages(1));
+    QCOMPARE(client.received().front().payload, body);
+    QCOMPARE(client.received().front().kind, isText ? MessageKind::Text : MessageKind::Binary);
+}
+
+void TestAdminApi::refusesToPublish_data()
+{
+    QTest::addColumn<QByteArray>("target");
+    QTest::addColumn<QByteArray>("body");
+    QTest::addColumn<int>("status");
+    QTest::newRow("no UTF-8") << QByteArray("chat/publish") << QByteArray("\xff") << 400;
+    QTest::newRow("at the limit") << QByteArray("chat/publish") << QByteArray(1000, 'x') << 200;
+    QTest::newRow("too big") << QByteArray("chat/publish") << QByteArray(1001, 'x') << 413;
+    QTest::newRow("pattern") << QByteArray("chat/*/publish") << QByteArray("x") << 404;
+    QTest::newRow("bad name") << QByteArray("chat//publish") << QByteArray("x") << 404;
+    QTest::newRow("the relay's own") << QByteArray("-/x/publish") << QByteArray("x") << 404;
+    QTest::newRow("no verb") << QByteArray("chat") << QByteArray("x") << 404;
+    QTest::newRow("other verb") << QByteArray("chat/shout") << QByteArray("x") << 404;
+}
+
+void TestAdminApi::refusesToPublish()
+{
+    QFETCH(const QByteArray, target);
+    QFETCH(const QByteArray, body);
+    QFETCH(const int, status);
+    HubOptions options = testOptions();
+    options.limits.messageSize = 1000;
+    AdminRelay admin(options);
+    const QJsonObject answer =
+        admin.json("POST /-/api/channels/" + target, status, withBody("text/plain", body));
+    QCOMPARE(answer.contains(QStringLiteral("error")), status != 200);
+    QVERIFY(!answer.isEmpty());
+    QCOMPARE(admin.relay.hub().counters().messages, quint64(status == 200 ? 1 : 0));
+}
+
+/// What is kept is gone, and positions go on: nobody takes a new message for an old one.
+void TestAdminApi::clearsAHistory()
+{
+    AdminRelay admin;
+    const auto chat = ChannelName::fromPath("/chat").value();
+    WebClients clients;
+    QVERIFY(connectTo(clients, admin.relay, "/chat").waitUntilConnected());
+    QVERIFY(admin.relay.waitForClients(1));
+    for (int i = 0; i < 5; ++i) {
+        QCOMPARE(admin.relay.hub().publish(chat, "hello", MessageKind::Text).status,
+                 Hub::Published::Accepted);
+    }
+    QVERIFY(admin.relay.hub().historyBytes() > 0);
+    QCOMPARE(admin.json("DELETE /-/api/channels/chat/history"),
+             QJsonObject({{QStringLiteral("cleared"), QStringLiteral("chat")}}));
+    // The channel itself is counted until the ledger comes to it.
+    QVERIFY(admin.relay.hub().historyBytes() <= HistoryLedger::kChannelCost);
+    const auto page = admin.get<Page<ChannelRow>>("/-/api/channels");
+    QVERIFY(page && page->rows.size() == 1);
+    QCOMPARE(page->rows[0].historyMessages, 0);
+    QCOMPARE(page->rows[0].historyBytes, 0);
+    QCOMPARE(page->rows[0].offset, 5);
+    QCOMPARE(admin.relay.hub().publish(chat, "hello", MessageKind::Text).position.offset, 6U);
+    QCOMPARE(
+        admin.json("DELETE /-/api/channels/nobody/history", 404).value(QStringLiteral("error")),
+        QJsonValue(QStringLiteral("no_such_channel")));
+}
+
+void TestAdminApi::disconnectsAClient()
+{
+    AdminRelay admin;
+    const WebClients clients = admin.relay.connectClients(2);
+    QCOMPARE(clients.size(), std::size_t{2});
+    const auto page = admin.get<Page<ClientRow>>("/-/api/clients?sort=id");
+    QVERIFY(page && page->rows.size() == 2);
+    const QByteArray id = QByteArray::number(page->rows[0].id);
+    QCOMPARE(admin.json("POST /-/api/clients/" + id + "/disconnect")
+                 .value(QStringLiteral("disconnected"))
+                 .toInteger(),
+             page->rows[0].id);
+    QVERIFY(admin.relay.waitForEvents(HubEvent::Kind::Disconnected, 1));
+    const HubEvent event = admin.relay.events(HubEvent::Kind::Disconnected).front();
+    QCOMPARE(static_cast<qint64>(toNumber(event.client)), page->rows[0].id);
+    QCOMPARE(event.closeCode, 1008);
+    QVERIFY(admin.relay.waitForClients(1));
+    QCOMPARE(
+        admin.json("POST /-/api/clients/" + id + "/disconnect", 404).value(QStringLiteral("error")),
+        QJsonValue(QStringLiteral("no_such_client")));
+}
+
+void TestAdminApi::pathsThatMeanNothingAreNotFound_data()
+{
+    QTest::addColumn<QByteArray>("request");
+    for (const char *line :
+         {"POST /-/api/clients/x/disconnect", "POST /-/api/clients/-1/disconnect",
+          "POST /-/api/clients/1/2/disconnect", "POST /-/api/clients/disconnect",
+          "POST /-/api/clients/18446744073709551616/disconnect", "POST /-/api/clients/1",
+          "DELETE /-/api/channels/chat", "DELETE /-/api/channels/*/history", "GET /-/api/nothing",
+          "GET /-/api/clients/1"})
+    {
+        QTest::newRow(line) << QByteArray(line);
+    }
+}
+
+void TestAdminApi::pathsThatMeanNothingAreNotFound()
+{
+    QFETCH(const QByteArray, request);
+    AdminRelay admin;
+    const auto answer = relay::request(admin.server.port(), request);
+    QVERIFY(answer);
+    // GET on a path that takes POST is told so.
+    QCOMPARE(answer->status, request == "GET /-/api/clients/1" ? 405 : 404);
+}
+
+/// Everybody is sent away over the time, the balancer is told at once, and nobody new is let in.
+void TestAdminApi::drains()
+{
+    AdminRelay admin;
+    const WebClients clients = admin.relay.connectClients(20);
+    QCOMPARE(clients.size(), std::size_t{20});
+    for (const char *within : {"30s", "-1", "3601", "", "x"}) {
+        QCOMPARE(admin.json(QByteArray("POST /-/api/drain?within=") + within, 400)
+                     .value(QStringLiteral("error")),
+                 QJsonValue(QStringLiteral("bad_parameter")));
+    }
+    QVERIFY(!admin.relay.hub().isDraining());
+    bool isRequested = false;
+    QObject::connect(&admin.api, &AdminApi::drainRequested, &admin.api,
+                     [&] { isRequested = true; });
+    std::vector<std::chrono::steady_clock::time_point> ends;
+    QObject::connect(&admin.relay.hub(), &Hub::clientDisconnected, &admin.api,
+                     [&] { ends.push_back(std::chrono::steady_clock::now()); });
+
+    QCOMPARE(admin.json("POST /-/api/drain?within=1"),
+             QJsonObject({{QStringLiteral("clients"), 20}, {QStringLiteral("within_seconds"), 1}}));
+    QVERIFY(isRequested);
+    const auto ready = request(admin.server.port(), "GET /-/readyz");
+    QVERIFY(ready);
+    QCOMPARE(ready->status, 503);
+    QTcpSocket late;
+    late.connectToHost(QHostAddress(QHostAddress::LocalHost), admin.relay.port());
+    QVERIFY(!late.waitForConnected());
+
+    QVERIFY(waitFor([&] { return ends.size() == clients.size(); }));
+    QVERIFY(ends.back() - ends.front() > 300ms);
+    for (const HubEvent &event : admin.relay.events(HubEvent::Kind::Disconnected)) {
+        QCOMPARE(event.closeCode, 1001);
+    }
+    const auto isDraining = [&] {
+        return admin.get<Overview>("/-/api/overview")->state == QStringLiteral("draining");
+    };
+    QVERIFY(waitFor(isDraining));
+}
+
+/// With a token in force nothing is changed without it, not even on loopback; what is refused has
+/// not happened.
+void TestAdminApi::changesNeedTheToken()
+{
+    OpsOptions options = anyPort();
+    options.token = kToken;
+    AdminRelay admin(testOptions(), options);
+    const WebClients clients = admin.relay.connectClients(1);
+    QCOMPARE(clients.size(), std::size_t{1});
+    const auto page = admin.get<Page<ClientRow>>("/-/api/clients"); // reading needs none here
+    QVERIFY(page && page->rows.size() == 1);
+    const QByteArray id = QByteArray::number(page->rows[0].id);
+    for (const QByteArray &line :
+         {QByteArray("POST /-/api/clients/" + id + "/disconnect"),
+          QByteArray("POST /-/api/channels/chat/publish"),
+          QByteArray("DELETE /-/api/channels/%2F/history"), QByteArray("POST /-/api/drain")})
+    {
+        for (const QByteArray &fields :
+             {QByteArray(), QByteArray("Authorization: Bearer wrong\r\n\r\n")}) {
+            const auto answer = request(admin.server.port(), line, fields);
+            QVERIFY(answer);
+            QCOMPARE(answer->status, 401);
+            QVERIFY(answer->fields.value("www-authenticate").startsWith("Bearer "));
+        }
+    }
+    QVERIFY(!admin.relay.hub().isDraining());
+    QCOMPARE(admin.relay.hub().clientCount(), 1);
+    QCOMPARE(admin.relay.hub().counters().messages, quint64{0});
+
+    const QByteArray authorized = "Authorization: Bearer " + kToken + "\r\n\r\n";
+    QVERIFY(!admin.json("POST /-/api/clients/" + id + "/disconnect", 200, authorized).isEmpty());
+    QVERIFY(!admin.json("POST /-/api/drain?within=0", 200, authorized).isEmpty());
+}
+
+/// A page on the operator's screen, or a name that was made to point here, does not reach the relay
+/// with his browser.
+void TestAdminApi::foreignPagesMayNothing()
+{
+    AdminRelay admin;
+    for (const char *target : {"GET /-/api/clients", "POST /-/api/drain", "GET /metrics"}) {
+        QVERIFY(!admin.json(target, 403, "Origin: https://evil.example\r\n\r\n").isEmpty());
+    }
+    HttpClient rebound(admin.server.port());
+    rebound.send("GET /-/api/clients HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+    const auto answer = rebound.answer();
+    QVERIFY(answer);
+    QCOMPARE(answer->status, 403);
+    QVERIFY(!admin.relay.hub().isDraining());
+}
+
+/// Who does not wait for his answer costs nothing and hinders nobody.
+void TestAdminApi::clientMayGoWhileItsAnswerIsPending()
+{
+    HubOptions options = testOptions(1);
+    AdminRelay admin(options);
+    const WebClients clients = admin.relay.connectClients(1);
+    QCOMPARE(clients.size(), std::size_t{1});
+    WorkerHold hold(admin.relay.hub(), "hold");
+    clients.front()->sendText("hold");
+    QVERIFY(hold.waitUntilHeld());
+    for (const char *target : {"GET /-/api/clients", "POST /-/api/clients/1/disconnect"}) {
+        HttpClient impatient(admin.server.port());
+        impatient.send(QByteArray(target) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        QVERIFY(waitFor([&] { return admin.server.connectionCount() == 1; }));
+        impatient.socket().abort();
+        QVERIFY(waitFor([&] { return admin.server.connectionCount() == 0; }));
+    }
+    hold.release();
+    const auto page = admin.get<Page<ClientRow>>("/-/api/clients");
+    QVERIFY(page);
+}
+
+/// Who asks while the relay closes is answered at once, one way or the other.
+void TestAdminApi::closingHubAnswersOrSaysThatItCannot()
+{
+    for (int round = 0; round < 20; ++round) {
+        AdminRelay admin;
+        const WebClients clients = admin.relay.connectClients(4);
+        QCOMPARE(clients.size(), std::size_t{4});
+        HttpClient client(admin.server.port());
+        client.send("GET /-/api/clients HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        for (int turn = 0; turn < round % 5; ++turn) {
+            QCoreApplication::processEvents();
+        }
+        admin.relay.hub().close(0ms);
+        QElapsedTimer time;
+        time.start();
+        const auto answer = client.answer();
+        QVERIFY(answer);
+        QVERIFY2(answer->status == 200 || answer->status == 503,
+                 qPrintable(QString::number(answer->status)));
+        QVERIFY(time.elapsed() < 5000); // half of what a request may take
+    }
+}
+
+void TestAdminApi::closedHubSaysThatItCannot()
+{
+    AdminRelay admin;
+    bool isClosed = false;
+    QObject::connect(&admin.relay.hub(), &Hub::closed, &admin.api, [&] { isClosed = true; });
+    admin.relay.hub().close(0ms);
+    QVERIFY(waitFor([&] { return isClosed; }));
+    for (const char *line : {"GET /-/api/clients", "POST /-/api/clients/1/disconnect",
+                             "POST /-/api/channels/chat/publish"})
+    {
+        const auto answer = request(admin.server.port(), line);
+        QVERIFY(answer);
+        QCOMPARE(answer->status, 503);
+    }
+}
+
+QTEST_GUILESS_MAIN(TestAdminApi)
+#include "tst_admin_api.moc"
