@@ -26,8 +26,8 @@ ChannelTableModel::ChannelTableModel(QObject *parent)
           tr("Members; who listens by a pattern is not counted")},
          {tr("Messages"), "messages_per_second", Qt::AlignRight, {}},
          {tr("Offset"), "offset", Qt::AlignRight, tr("The newest message's number")},
-         {tr("Kept"), "history_messages", Qt::AlignRight, tr("Messages in the history")},
-         {tr("Size"), "history_bytes", Qt::AlignRight, tr("Of the history")}},
+         {tr("History"), "history_messages", Qt::AlignRight, tr("Messages that are kept")},
+         {tr("History size"), "history_bytes", Qt::AlignRight, tr("What the history takes")}},
         parent)
 {}
 

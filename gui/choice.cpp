@@ -10,6 +10,7 @@
 #include <QCommandLineParser>
 #include <QProcessEnvironment>
 
+#include <array>
 #include <utility>
 
 namespace relay::gui {
@@ -27,6 +28,37 @@ Error usageError(QString what)
         what.chop(1); // Qt's own texts end so, which stands badly before what is added
     }
     return Error{Words::tr("%1 (relay-dashboard --help lists the options)").arg(what)};
+}
+
+/// What QApplication and its platforms take, each with whether a value follows: known here, so that the
+/// arguments can be read before there is a QApplication, which needs a display.
+void addQtOptions(QCommandLineParser &parser)
+{
+    constexpr std::array kOptions{std::pair{"platform", true},
+                                  std::pair{"platformpluginpath", true},
+                                  std::pair{"platformtheme", true},
+                                  std::pair{"plugin", true},
+                                  std::pair{"qwindowgeometry", true},
+                                  std::pair{"geometry", true},
+                                  std::pair{"qwindowicon", true},
+                                  std::pair{"icon", true},
+                                  std::pair{"qwindowtitle", true},
+                                  std::pair{"title", true},
+                                  std::pair{"style", true},
+                                  std::pair{"stylesheet", true},
+                                  std::pair{"session", true},
+                                  std::pair{"display", true},
+                                  std::pair{"name", true},
+                                  std::pair{"reverse", false},
+                                  std::pair{"widgetcount", false},
+                                  std::pair{"nograb", false},
+                                  std::pair{"dograb", false}};
+    for (const auto &[name, hasValue] : kOptions) {
+        QCommandLineOption option(QString::fromLatin1(name));
+        option.setValueName(hasValue ? QStringLiteral("value") : QString());
+        option.setFlags(QCommandLineOption::HiddenFromHelp);
+        parser.addOption(option);
+    }
 }
 
 Result<std::unique_ptr<RelaySource>> makeRemote(const Choice &choice)
@@ -84,6 +116,8 @@ Result<DashboardCommandLine> parseDashboardCommandLine(const QStringList &argume
     QCommandLineParser parser;
     parser.setApplicationDescription(
         Words::tr("relay-dashboard shows and steers a relay. Without options it asks which one."));
+    parser.setSingleDashWordOptionMode(QCommandLineParser::ParseAsLongOptions);
+    addQtOptions(parser);
     parser.addOptions({url, tokenFile, embed, help, version});
     parser.addPositionalArgument(QStringLiteral("relay.yaml"),
                                  Words::tr("With --embed: the relay's configuration."),

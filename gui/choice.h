@@ -25,8 +25,10 @@ struct Choice
     QString configFile; ///< Embedded; empty: the defaults
 };
 
-/// Reads relay-dashboard's arguments; the first is the program's name. Not Qt's own (-platform …),
-/// which QApplication has taken.
+/// Reads relay-dashboard's arguments; the first is the program's name. Qt's own (-platform …) are
+/// known, and left to QApplication.
+///
+/// A QCoreApplication suffices. Options may begin with one dash, as Qt's do.
 /// Errors: one line that says which argument is wrong.
 struct DashboardCommandLine
 {

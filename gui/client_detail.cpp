@@ -21,9 +21,9 @@ ClientDetail::ClientDetail(QWidget *parent)
     form->setContentsMargins(0, 0, 0, 0);
     form->setRowWrapPolicy(QFormLayout::DontWrapRows);
     for (const QString &name :
-         {tr("Address"), tr("Channel"), tr("By"), tr("Program"), tr("Connected"), tr("It sent"),
-          tr("It was sent"), tr("Waiting for it"), tr("Ping"), tr("Round trip (TCP)"),
-          tr("Sent again"), tr("Not acknowledged"), tr("Not yet sent")})
+         {tr("Address"), tr("Channel"), tr("Transport"), tr("User agent"), tr("Connected"),
+          tr("In"), tr("Out"), tr("Queued"), tr("Ping"), tr("Round trip (TCP)"),
+          tr("Retransmitted"), tr("Unacknowledged"), tr("Unsent (kernel)")})
     {
         addFact(*form, name);
     }

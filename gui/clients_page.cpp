@@ -18,7 +18,7 @@ namespace relay::gui {
 namespace {
 
 /// In average characters, by column; the user may change them.
-constexpr std::array kColumnWidths{7, 19, 17, 14, 13, 10, 9, 9, 10, 8, 10};
+constexpr std::array kColumnWidths{7, 19, 17, 14, 13, 10, 9, 9, 11, 8, 10};
 
 QScrollArea *scrolling(QWidget *content)
 {
@@ -40,7 +40,7 @@ ClientsPage::ClientsPage(RelaySource &source, QWidget *parent)
     , m_table(new TablePane(
           m_model,
           [this](const TableQuery &query) { fetch(query); },
-          tr("Filter by address, channel, program or id")))
+          tr("Filter by address, channel, user agent or id")))
     , m_detail(new ClientDetail)
     , m_disconnect(new QPushButton(icon(QStringLiteral("disconnect")), tr("&Disconnect …")))
 {

@@ -11,10 +11,10 @@ namespace relay::gui {
 
 namespace {
 
-QString tr(const char *text)
+struct Words
 {
-    return QCoreApplication::translate("HealthLine", text);
-}
+    Q_DECLARE_TR_FUNCTIONS(HealthLine)
+};
 
 QString clock(const QDateTime &time)
 {
@@ -23,16 +23,16 @@ QString clock(const QDateTime &time)
 
 Health goneHealth(const LinkState &link, const QDateTime &now)
 {
-    Health health{Meaning::Bad, tr("Gone"), {}};
+    Health health{Meaning::Bad, Words::tr("Gone"), {}};
     health.detail =
-        tr("since %1 (%2): %3")
+        Words::tr("since %1 (%2): %3")
             .arg(clock(link.since), durationText(static_cast<double>(link.since.secsTo(now))),
                  link.problem);
     if (link.retryAt.isValid()) {
         const qint64 wait = std::max<qint64>(0, now.msecsTo(link.retryAt));
-        health.detail += tr(" — reconnecting in %1 s").arg((wait + 999) / 1000);
+        health.detail += Words::tr(" — reconnecting in %1 s").arg((wait + 999) / 1000);
     } else {
-        health.detail += tr(" — reconnecting …");
+        health.detail += Words::tr(" — reconnecting …");
     }
     return health;
 }
@@ -41,15 +41,15 @@ Health liveHealth(const Overview &overview)
 {
     const QString up = durationText(overview.uptimeSeconds);
     if (overview.state == QLatin1String("serving")) {
-        return {Meaning::Good, tr("Serving"),
-                tr("since %1 (%2)").arg(timeText(overview.startedAt), up)};
+        return {Meaning::Good, Words::tr("Serving"),
+                Words::tr("since %1 (%2)").arg(timeText(overview.startedAt), up)};
     }
     if (overview.state == QLatin1String("draining")) {
-        return {Meaning::Warning, tr("Draining"),
-                tr("takes no new clients, and sends away the %1 that are there")
+        return {Meaning::Warning, Words::tr("Draining"),
+                Words::tr("takes no new clients, and sends away the %1 that are there")
                     .arg(countText(overview.clients))};
     }
-    return {Meaning::Warning, tr("Stopping"), tr("up for %1").arg(up)};
+    return {Meaning::Warning, Words::tr("Stopping"), Words::tr("up for %1").arg(up)};
 }
 
 } // namespace
@@ -59,13 +59,14 @@ healthOf(const LinkState &link, const std::optional<Overview> &overview, const Q
 {
     switch (link.link) {
     case LinkState::Link::Connecting:
-        return {Meaning::Quiet, tr("Connecting"), tr("waiting for the relay's first word")};
+        return {Meaning::Quiet, Words::tr("Connecting"),
+                Words::tr("waiting for the relay's first word")};
     case LinkState::Link::Gone:
         return goneHealth(link, now);
     case LinkState::Link::Live:
         break;
     }
-    return overview ? liveHealth(*overview) : Health{Meaning::Good, tr("Connected"), {}};
+    return overview ? liveHealth(*overview) : Health{Meaning::Good, Words::tr("Connected"), {}};
 }
 
 HealthLine::HealthLine(QWidget *parent)
@@ -73,7 +74,7 @@ HealthLine::HealthLine(QWidget *parent)
     , m_dot(makeLabel(QStringLiteral("●"), 1.4))
     , m_headline(makeLabel({}, 1.25, true))
     , m_detail(makeQuietLabel({}))
-    , m_retry(new QPushButton(HealthLine::tr("Try &now")))
+    , m_retry(new QPushButton(tr("Try &now")))
 {
     m_detail->setWordWrap(true);
     auto *row = new QHBoxLayout(this);

@@ -18,18 +18,16 @@ enum ExitStatus {
     Misused = 2,
 };
 
-int runDashboard(const QStringList &arguments)
+/// Reads the arguments without a display: who asks for help, or has mistyped, may have none.
+Result<gui::DashboardCommandLine> readCommandLine(int argc, char **argv)
 {
-    const auto commandLine = gui::parseDashboardCommandLine(arguments);
-    if (!commandLine) {
-        std::fprintf(stderr, "relay-dashboard: %s\n", qPrintable(commandLine.error().message));
-        return Misused;
-    }
-    if (!commandLine.value().text.isEmpty()) {
-        std::fputs(qPrintable(commandLine.value().text), stdout);
-        return Ended;
-    }
-    auto source = gui::makeSource(commandLine.value().choice);
+    const QCoreApplication application(argc, argv);
+    return gui::parseDashboardCommandLine(QCoreApplication::arguments());
+}
+
+int runDashboard(const gui::Choice &choice)
+{
+    auto source = gui::makeSource(choice);
     if (!source) {
         std::fprintf(stderr, "relay-dashboard: %s\n", qPrintable(source.error().message));
         return CannotStart;
@@ -50,10 +48,19 @@ int runDashboard(const QStringList &arguments)
 // NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char **argv)
 {
-    QApplication application(argc, argv);
     QCoreApplication::setOrganizationName(QStringLiteral("relay"));
     QCoreApplication::setApplicationName(QStringLiteral("relay-dashboard"));
     QCoreApplication::setApplicationVersion(QString::fromLatin1(relay::kVersion));
+    const auto commandLine = relay::readCommandLine(argc, argv);
+    if (!commandLine) {
+        std::fprintf(stderr, "relay-dashboard: %s\n", qPrintable(commandLine.error().message));
+        return relay::Misused;
+    }
+    if (!commandLine.value().text.isEmpty()) {
+        std::fputs(qPrintable(commandLine.value().text), stdout);
+        return relay::Ended;
+    }
+    const QApplication application(argc, argv); // takes Qt's own arguments
     QGuiApplication::setDesktopFileName(QStringLiteral("relay-dashboard"));
-    return relay::runDashboard(QCoreApplication::arguments());
+    return relay::runDashboard(commandLine.value().choice);
 }

@@ -6,8 +6,8 @@
 #include "stat_card.h"
 #include "worker_shares.h"
 
+#include <QBoxLayout>
 #include <QGridLayout>
-#include <QHBoxLayout>
 #include <QVBoxLayout>
 
 namespace relay::gui {
@@ -15,6 +15,8 @@ namespace relay::gui {
 namespace {
 
 constexpr int kDetailColumns = 2;
+constexpr int kNarrowCharacters =
+    120; ///< in a narrower page the details' cards stand one above the other
 
 StatCard *makeStat(const QString &title,
                    const QList<PlotWidget::SeriesStyle> &series,
@@ -43,6 +45,7 @@ OverviewPage::OverviewPage(RelaySource &source, QWidget *parent)
     setWidget(content);
     setWidgetResizable(true);
     setFrameShape(QFrame::NoFrame);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
 
     connect(&source, &RelaySource::overviewChanged, this, &OverviewPage::showOverview);
     connect(&source, &RelaySource::linkChanged, this, &OverviewPage::showLink);
@@ -54,17 +57,15 @@ QWidget *OverviewPage::makeNumbers()
 {
     const auto latency = [](double seconds) { return latencyText(seconds); };
     const auto rate = [](double perSecond) { return rateText(perSecond); };
-    m_clients =
-        makeStat(tr("Clients"),
-                 {{tr("clients"), Meaning::First}, {tr("of them event streams"), Meaning::Second}},
-                 compactText, 1);
+    m_clients = makeStat(tr("Clients"),
+                         {{tr("clients"), Meaning::First}, {tr("by EventSource"), Meaning::Second}},
+                         compactText, 1);
     m_messages = makeStat(tr("Messages"), {{tr("messages"), Meaning::First}}, rate, 1);
     m_deliveries =
         makeStat(tr("Deliveries"),
                  {{tr("delivered"), Meaning::First}, {tr("dropped"), Meaning::Bad}}, rate, 1);
-    m_latency =
-        makeStat(tr("Publish to write, 99 of 100 within"),
-                 {{tr("99 of 100"), Meaning::First}, {tr("half"), Meaning::Second}}, latency, 0);
+    m_latency = makeStat(tr("Publish to write, p99"),
+                         {{tr("p99"), Meaning::First}, {tr("p50"), Meaning::Second}}, latency, 0);
     auto *numbers = new QWidget;
     auto *grid = new QGridLayout(numbers);
     grid->setContentsMargins(0, 0, 0, 0);
@@ -105,11 +106,18 @@ QWidget *OverviewPage::makeDetails()
     column->addStretch();
 
     auto *both = new QWidget;
-    auto *row = new QHBoxLayout(both);
-    row->setContentsMargins(0, 0, 0, 0);
-    row->addWidget(facts, 1);
-    row->addWidget(workers, 1);
+    m_detailCards = new QBoxLayout(QBoxLayout::LeftToRight, both);
+    m_detailCards->setContentsMargins(0, 0, 0, 0);
+    m_detailCards->addWidget(facts, 1);
+    m_detailCards->addWidget(workers, 1);
     return both;
+}
+
+void OverviewPage::resizeEvent(QResizeEvent *event)
+{
+    const bool isNarrow = width() < fontMetrics().averageCharWidth() * kNarrowCharacters;
+    m_detailCards->setDirection(isNarrow ? QBoxLayout::TopToBottom : QBoxLayout::LeftToRight);
+    QScrollArea::resizeEvent(event);
 }
 
 QLabel *OverviewPage::addDetail(QGridLayout &grid, const QString &name)
@@ -129,7 +137,7 @@ void OverviewPage::showOverview(const Overview &overview)
     const double time = now();
     m_clients->setValue(countText(overview.clients),
                         overview.eventStreams > 0
-                            ? tr("%1 of them event streams").arg(countText(overview.eventStreams))
+                            ? tr("%1 by EventSource").arg(countText(overview.eventStreams))
                             : QString());
     m_clients->plot().append(time, {overview.clients, overview.eventStreams});
     m_messages->setValue(
@@ -141,9 +149,8 @@ void OverviewPage::showOverview(const Overview &overview)
         tr("%1 since the start").arg(compactText(static_cast<double>(overview.deliveries))));
     m_deliveries->plot().append(time, {overview.deliveriesPerSecond, overview.droppedPerSecond});
     m_latency->setValue(latencyText(overview.latencyP99),
-                        overview.latencyP50
-                            ? tr("half within %1").arg(latencyText(overview.latencyP50))
-                            : tr("no messages"));
+                        overview.latencyP50 ? tr("p50 %1").arg(latencyText(overview.latencyP50))
+                                            : tr("no messages"));
     m_latency->plot().append(time, {overview.latencyP99, overview.latencyP50});
     showDetails(overview);
 }

@@ -8,6 +8,7 @@
 #include <QList>
 #include <QScrollArea>
 
+class QBoxLayout;
 class QGridLayout;
 
 namespace relay::gui {
@@ -26,6 +27,9 @@ public:
     /// The source must outlive it.
     explicit OverviewPage(RelaySource &source, QWidget *parent = nullptr);
 
+protected:
+    void resizeEvent(QResizeEvent *event) override;
+
 private:
     QWidget *makeNumbers();
     QWidget *makeDetails();
@@ -39,6 +43,7 @@ private:
     StatCard *m_messages = nullptr;
     StatCard *m_deliveries = nullptr;
     StatCard *m_latency = nullptr;
+    QBoxLayout *m_detailCards = nullptr; ///< side by side, or one above the other
     WorkerShares *m_workers = nullptr;
     struct Details
     {

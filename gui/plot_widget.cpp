@@ -9,6 +9,7 @@
 #include <QPainterPath>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace relay::gui {
@@ -16,7 +17,15 @@ namespace relay::gui {
 namespace {
 
 constexpr int kMostSteps = 4;
-constexpr int kMinutesBetweenTicks = 2;
+/// Seconds; the shortest that holds all samples is shown.
+struct TimeAxis
+{
+    int span;
+    int step; ///< between ticks
+};
+constexpr std::array<TimeAxis, 4> kTimeAxes{{{60, 15}, {120, 30}, {300, 60}, {600, 120}}};
+static_assert(kTimeAxes.back().span == PlotWidget::kLongestSpan.count());
+
 constexpr qreal kLineWidth = 1.6;
 
 /// The colour, seen through: how grid lines and fills stay behind the lines.
@@ -24,6 +33,15 @@ QColor faded(QColor colour, double opacity)
 {
     colour.setAlphaF(static_cast<float>(opacity));
     return colour;
+}
+
+const TimeAxis &timeAxisOf(const TimeSeries &data)
+{
+    const double age =
+        data.isEmpty() ? 0 : data.samples().back().time - data.samples().front().time;
+    const auto axis = std::find_if(kTimeAxes.begin(), kTimeAxes.end(),
+                                   [age](const TimeAxis &one) { return age <= one.span; });
+    return axis == kTimeAxes.end() ? kTimeAxes.back() : *axis;
 }
 
 /// A pixel's middle, so that thin lines are sharp.
@@ -43,7 +61,7 @@ PlotWidget::PlotWidget(QList<SeriesStyle> series,
     , m_leastStep(leastStep)
 {
     for (SeriesStyle &style : series) {
-        m_series.push_back({std::move(style), TimeSeries(kSpan)});
+        m_series.push_back({std::move(style), TimeSeries(kLongestSpan)});
     }
     setMouseTracking(true);
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Expanding);
@@ -129,8 +147,13 @@ QPointF PlotWidget::position(double time, double value) const
 {
     const QRectF area = plotArea();
     const double age = m_now - time;
-    return {area.right() - area.width() * age / static_cast<double>(kSpan.count()),
+    return {area.right() - area.width() * age / spanSeconds(),
             area.bottom() - area.height() * value / m_top};
+}
+
+int PlotWidget::spanSeconds() const
+{
+    return timeAxisOf(m_series.front().data).span;
 }
 
 // Painting
@@ -139,7 +162,8 @@ void PlotWidget::paintEvent(QPaintEvent * /*event*/)
 {
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
-    paintGrid(painter);
+    paintValueAxis(painter);
+    paintTimeAxis(painter);
     // The first series lies on top: it is the one that the plot is about.
     for (std::size_t i = m_series.size(); i-- > 0;) {
         paintSeries(painter, m_series[i], i == 0);
@@ -148,32 +172,45 @@ void PlotWidget::paintEvent(QPaintEvent * /*event*/)
     paintHover(painter);
 }
 
-void PlotWidget::paintGrid(QPainter &painter) const
+void PlotWidget::paintValueAxis(QPainter &painter) const
 {
     const QRectF area = plotArea();
     const QFontMetrics metrics = fontMetrics();
-    const QColor text = colourOf(Meaning::Quiet, palette());
     const QColor line = palette().color(QPalette::Mid);
     const qreal gap = metrics.averageCharWidth();
-
     for (double value = 0; value < m_top + m_step / 2; value += m_step) {
         const qreal y = sharp(position(m_now, value).y());
         painter.setPen(QPen(value == 0 ? line : faded(line, 0.6), 1));
         painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y));
-        painter.setPen(text);
+        painter.setPen(colourOf(Meaning::Quiet, palette()));
         painter.drawText(QRectF(0, y - metrics.height(), area.left() - gap, metrics.height() * 2),
                          Qt::AlignRight | Qt::AlignVCenter, m_valueText(value));
     }
-    const int minutes = static_cast<int>(kSpan.count() / 60);
-    for (int age = 0; age <= minutes; age += kMinutesBetweenTicks) {
-        const qreal x = sharp(position(m_now - age * 60, 0).x());
-        painter.setPen(QPen(line, 1));
+}
+
+void PlotWidget::paintTimeAxis(QPainter &painter) const
+{
+    const QRectF area = plotArea();
+    const QFontMetrics metrics = fontMetrics();
+    const qreal gap = metrics.averageCharWidth();
+    const TimeAxis &axis = timeAxisOf(m_series.front().data);
+    // From the right to the left; a label that has no room beside the one before is left out.
+    qreal free = width();
+    for (int age = 0; age <= axis.span; age += axis.step) {
+        const qreal x = sharp(position(m_now - age, 0).x());
+        painter.setPen(QPen(palette().color(QPalette::Mid), 1));
         painter.drawLine(QPointF(x, area.bottom()), QPointF(x, area.bottom() + gap / 2));
-        painter.setPen(text);
-        const QString label = age == 0 ? tr("now") : tr("−%1 min").arg(age);
+        const QString label = age == 0        ? tr("now")
+                              : age % 60 == 0 ? tr("−%1 min").arg(age / 60)
+                                              : tr("−%1 s").arg(age);
         const qreal labelWidth = metrics.horizontalAdvance(label) + 2;
         // The leftmost one must not meet the label of the origin.
         const qreal left = std::max(area.left() - gap / 2, x - labelWidth / 2);
+        if (left + labelWidth > free) {
+            continue;
+        }
+        free = left - gap;
+        painter.setPen(colourOf(Meaning::Quiet, palette()));
         painter.drawText(QRectF(left, area.bottom() + gap / 2, labelWidth, metrics.height() * 1.2),
                          Qt::AlignCenter, label);
     }
@@ -250,7 +287,7 @@ void PlotWidget::paintHover(QPainter &painter) const
     if (!m_mouseX || *m_mouseX < area.left() || *m_mouseX > area.right()) {
         return;
     }
-    const double secondsPerPixel = static_cast<double>(kSpan.count()) / area.width();
+    const double secondsPerPixel = spanSeconds() / area.width();
     const double time = m_now - (area.right() - *m_mouseX) * secondsPerPixel;
     const double reach = std::max(kMaxStepSeconds, secondsPerPixel * 4);
     const TimeSeries::Sample *nearest = m_series.front().data.nearest(time, reach);

@@ -13,8 +13,9 @@ namespace relay::gui {
 
 /// One or more quantities over the last ten minutes, as lines on one scale.
 ///
-/// The newest sample stands at the right edge; where samples are missing the lines have gaps. Under
-/// the mouse the nearest sample's time and values are shown. Colours come from the palette.
+/// The newest sample stands at the right edge; where samples are missing the lines have gaps. While
+/// there are few samples the axis is shorter, so that the lines fill it. Under the mouse the nearest
+/// sample's time and values are shown. Colours come from the palette.
 /// Thread: the window's.
 /// Limits: TimeSeries'.
 class PlotWidget : public QWidget
@@ -22,7 +23,7 @@ class PlotWidget : public QWidget
     Q_OBJECT
 
 public:
-    static constexpr std::chrono::seconds kSpan{600};
+    static constexpr std::chrono::seconds kLongestSpan{600};
     /// Without a sample for longer there is a gap: one comes each second, and may be late.
     static constexpr double kMaxStepSeconds = 3.5;
 
@@ -50,6 +51,8 @@ public:
     [[nodiscard]] QColor colour(int series) const;
     /// Where the lines are drawn.
     [[nodiscard]] QRectF plotArea() const;
+    /// How far back the axis reaches: a minute, two, five or ten.
+    [[nodiscard]] int spanSeconds() const;
 
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] QSize minimumSizeHint() const override;
@@ -68,7 +71,8 @@ private:
 
     void updateScale();
     [[nodiscard]] qreal legendHeight() const;
-    void paintGrid(QPainter &painter) const;
+    void paintValueAxis(QPainter &painter) const;
+    void paintTimeAxis(QPainter &painter) const;
     void paintSeries(QPainter &painter, const Series &one, bool isFilled) const;
     void paintLegend(QPainter &painter) const;
     void paintHover(QPainter &painter) const;

@@ -7,11 +7,30 @@
 #include "overview_page.h"
 
 #include <QHBoxLayout>
+#include <QStyledItemDelegate>
 
 #include <algorithm>
 #include <utility>
 
 namespace relay::gui {
+
+namespace {
+
+/// One page is always chosen, which shows where the keyboard is: no frame around its name.
+class PageDelegate : public QStyledItemDelegate
+{
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+protected:
+    void initStyleOption(QStyleOptionViewItem *option, const QModelIndex &index) const override
+    {
+        QStyledItemDelegate::initStyleOption(option, index);
+        option->state.setFlag(QStyle::State_HasFocus, false);
+    }
+};
+
+} // namespace
 
 RelayView::RelayView(std::unique_ptr<RelaySource> source, QWidget *parent)
     : QWidget(parent)
@@ -26,6 +45,7 @@ RelayView::RelayView(std::unique_ptr<RelaySource> source, QWidget *parent)
 
     const int line = fontMetrics().height();
     m_list->setFrameShape(QFrame::NoFrame);
+    m_list->setItemDelegate(new PageDelegate(m_list));
     m_list->setIconSize(QSize(line, line) * 1.2);
     m_list->setSpacing(line / 8);
     m_list->setVerticalScrollBarPolicy(Qt::ScrollBarAlwaysOff);

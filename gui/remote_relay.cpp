@@ -12,10 +12,10 @@ namespace relay::gui {
 
 namespace {
 
-QString tr(const char *text)
+struct Words
 {
-    return QCoreApplication::translate("RemoteRelay", text);
-}
+    Q_DECLARE_TR_FUNCTIONS(RemoteRelay)
+};
 
 QByteArray toQuery(const TableQuery &query)
 {
@@ -49,27 +49,28 @@ QString problemOf(const QNetworkReply &reply, const QByteArray &body)
 {
     const int status = reply.attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
     if (status == 401) {
-        return tr("the relay wants its token: start with --token-file");
+        return Words::tr("the relay wants its token: start with --token-file");
     }
     if (status == 404 && messageIn(body).isEmpty()) {
-        return tr("there is no admin API at this address (404)");
+        return Words::tr("there is no admin API at this address (404)");
     }
     if (status >= 300) {
         const QString message = messageIn(body);
-        return message.isEmpty() ? tr("the relay answers with status %1").arg(status) : message;
+        return message.isEmpty() ? Words::tr("the relay answers with status %1").arg(status)
+                                 : message;
     }
     switch (reply.error()) {
     case QNetworkReply::ConnectionRefusedError:
-        return tr("nothing listens there (connection refused)");
+        return Words::tr("nothing listens there (connection refused)");
     case QNetworkReply::RemoteHostClosedError:
-        return tr("the connection was closed");
+        return Words::tr("the connection was closed");
     case QNetworkReply::HostNotFoundError:
-        return tr("the host is not known");
+        return Words::tr("the host is not known");
     case QNetworkReply::TimeoutError:
     case QNetworkReply::OperationCanceledError:
-        return tr("there is no answer");
+        return Words::tr("there is no answer");
     case QNetworkReply::NoError:
-        return tr("the connection was closed");
+        return Words::tr("the connection was closed");
     default:
         return reply.errorString();
     }
@@ -86,7 +87,7 @@ std::function<void(Result<QJsonObject>)> readingAs(RelaySource::Done<T> done)
         }
         Result<T> value = fromJson<T>(answer.value());
         if (!value) {
-            done(Error{tr("the relay answers what this program does not understand: %1")
+            done(Error{Words::tr("the relay answers what this program does not understand: %1")
                            .arg(value.error().message)});
             return;
         }

@@ -20,6 +20,8 @@ private Q_SLOTS:
     void lineIsWhereTheDataSay();
     void holesStayEmpty();
     void scaleHoldsTheLargestOfAllSeries();
+    void axisReachesAsFarBackAsTheSamples_data();
+    void axisReachesAsFarBackAsTheSamples();
     void hoverShowsACrosshair();
     void emptyPlotCanBePainted();
 };
@@ -141,7 +143,34 @@ void TestPlotWidget::scaleHoldsTheLargestOfAllSeries()
     QVERIFY(plot->position(kNow, 730).y() < plot->plotArea().center().y());
     QCOMPARE(plot->position(kNow, 0).y(), plot->plotArea().bottom());
     QCOMPARE(plot->position(kNow, 0).x(), plot->plotArea().right());
-    QCOMPARE(plot->position(kNow - 600, 0).x(), plot->plotArea().left());
+}
+
+void TestPlotWidget::axisReachesAsFarBackAsTheSamples_data()
+{
+    QTest::addColumn<int>("age");
+    QTest::addColumn<int>("span");
+    QTest::newRow("the first sample") << 0 << 60;
+    QTest::newRow("a minute") << 60 << 60;
+    QTest::newRow("more") << 61 << 120;
+    QTest::newRow("two minutes") << 120 << 120;
+    QTest::newRow("more than two") << 121 << 300;
+    QTest::newRow("five minutes") << 300 << 300;
+    QTest::newRow("more than five") << 301 << 600;
+    QTest::newRow("as long as is kept") << 900 << 600;
+}
+
+/// Promise: a plot shows all samples that it keeps, and is not mostly empty.
+void TestPlotWidget::axisReachesAsFarBackAsTheSamples()
+{
+    QFETCH(int, age);
+    QFETCH(int, span);
+    const auto plot = somePlot();
+    for (int second = -age; second <= 0; ++second) {
+        plot->append(kNow + second, {1.0, 2.0});
+    }
+    QCOMPARE(plot->spanSeconds(), span);
+    QCOMPARE(plot->position(kNow, 0).x(), plot->plotArea().right());
+    QCOMPARE(plot->position(kNow - span, 0).x(), plot->plotArea().left());
 }
 
 /// Promise: the mouse shows values where there are some, and nothing where there are none.
@@ -149,8 +178,10 @@ void TestPlotWidget::hoverShowsACrosshair()
 {
     applyTheme(*qApp, Theme::Light);
     const auto plot = somePlot();
-    for (int second = 300; second <= 600; ++second) {
-        plot->append(kNow - 600 + second, {10.0, 5.0});
+    for (int second = 0; second <= 600; ++second) {
+        if (second < 50 || second > 300) {
+            plot->append(kNow - 600 + second, {10.0, 5.0});
+        }
     }
     const auto hoverAt = [&](double time) {
         const QPointF point = plot->position(time, 7);
