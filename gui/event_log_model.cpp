@@ -88,7 +88,7 @@ QVariant EventLogModel::headerData(int section, Qt::Orientation orientation, int
     if (role == Qt::TextAlignmentRole) {
         return ((section == Client ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter).toInt();
     }
-    const QStringList titles{tr("Time"), tr("What"), tr("Client"), tr("Details")};
+    const QStringList titles{tr("Time"), tr("Event"), tr("Client"), tr("Details")};
     return role == Qt::DisplayRole ? QVariant(titles.value(section)) : QVariant();
 }
 

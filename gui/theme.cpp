@@ -1,8 +1,9 @@
 #include "theme.h"
 
+#include "dashboard_style.h"
+
 #include <QApplication>
 #include <QStyle>
-#include <QStyleFactory>
 
 #include <array>
 #include <utility>
@@ -73,8 +74,7 @@ std::optional<Theme> themeOf(const QString &name)
 
 void applyTheme(QApplication &application, Theme theme)
 {
-    // Of Qt's own styles this is the one that takes every colour from the palette.
-    QApplication::setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+    QApplication::setStyle(new DashboardStyle);
     const QPalette desktop = QApplication::style()->standardPalette();
     const bool isWantedDark = theme == Theme::Dark || (theme == Theme::System && isDark(desktop));
     QApplication::setPalette(paletteOf(isWantedDark ? kDark : kLight));
