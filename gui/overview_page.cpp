@@ -14,6 +14,7 @@ namespace relay::gui {
 
 namespace {
 
+constexpr std::chrono::seconds kSampleInterval{1}; ///< as the relay's
 constexpr int kDetailColumns = 2;
 constexpr int kNarrowCharacters =
     120; ///< in a narrower page the details' cards stand one above the other
@@ -50,6 +51,7 @@ OverviewPage::OverviewPage(RelaySource &source, QWidget *parent)
     connect(&source, &RelaySource::overviewChanged, this, &OverviewPage::showOverview);
     connect(&source, &RelaySource::linkChanged, this, &OverviewPage::showLink);
     connect(m_health, &HealthLine::retryWanted, &source, &RelaySource::retryNow);
+    connect(&m_withoutRelay, &QTimer::timeout, this, &OverviewPage::showNothing);
     showLink(source.link());
 }
 
@@ -173,11 +175,27 @@ void OverviewPage::showDetails(const Overview &overview)
 void OverviewPage::showLink(const LinkState &link)
 {
     m_health->setLink(link);
-    if (link.link != LinkState::Link::Live) {
-        for (StatCard *card : {m_clients, m_messages, m_deliveries, m_latency}) {
-            card->setValue(QStringLiteral("–"), {});
-        }
+    if (link.link == LinkState::Link::Live) {
+        m_withoutRelay.stop();
+    } else if (!m_withoutRelay.isActive()) {
+        m_withoutRelay.start(kSampleInterval);
+        showNothing();
     }
+}
+
+void OverviewPage::showNothing()
+{
+    const QString nothing = QStringLiteral("–");
+    for (StatCard *card : {m_clients, m_messages, m_deliveries, m_latency}) {
+        card->setValue(nothing, {});
+        card->plot().appendNothing(now());
+    }
+    for (QLabel *label : {m_details.received, m_details.sent, m_details.channels, m_details.history,
+                          m_details.memory, m_details.cpu, m_details.dropped, m_details.slow})
+    {
+        label->setText(nothing);
+    }
+    m_workers->setShares({});
 }
 
 } // namespace relay::gui

@@ -7,6 +7,7 @@
 #include <QLabel>
 #include <QList>
 #include <QScrollArea>
+#include <QTimer>
 
 class QBoxLayout;
 class QGridLayout;
@@ -18,7 +19,7 @@ class StatCard;
 class WorkerShares;
 
 /// How the relay does, at a glance: health, four large numbers with their last ten minutes, and what
-/// else is known.
+/// else is known. While the relay is gone the plots go on, with a gap.
 class OverviewPage : public QScrollArea
 {
     Q_OBJECT
@@ -37,6 +38,7 @@ private:
     void showOverview(const Overview &overview);
     void showDetails(const Overview &overview);
     void showLink(const LinkState &link);
+    void showNothing();
 
     HealthLine *m_health;
     StatCard *m_clients = nullptr;
@@ -57,6 +59,7 @@ private:
         QLabel *slow = nullptr;
     } m_details;
     int m_detailCount = 0;
+    QTimer m_withoutRelay; ///< while there is no relay, moves the plots on
 };
 
 } // namespace relay::gui

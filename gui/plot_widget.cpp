@@ -79,14 +79,11 @@ void PlotWidget::append(double time, const QList<std::optional<double>> &values)
     update();
 }
 
-void PlotWidget::clear()
+void PlotWidget::appendNothing(double time)
 {
-    for (Series &one : m_series) {
-        one.data.clear();
+    if (!m_series.front().data.isEmpty()) {
+        append(time, QList<std::optional<double>>(static_cast<qsizetype>(m_series.size())));
     }
-    m_now = 0;
-    updateScale();
-    update();
 }
 
 const TimeSeries &PlotWidget::series(int index) const

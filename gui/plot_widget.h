@@ -43,7 +43,8 @@ public:
 
     /// One value for each series, in order; `time` in seconds since 1970.
     void append(double time, const QList<std::optional<double>> &values);
-    void clear();
+    /// Time goes on, and nothing was measured; not before there was a first sample.
+    void appendNothing(double time);
 
     [[nodiscard]] const TimeSeries &series(int index) const;
     /// Where a value is drawn.

@@ -28,6 +28,23 @@ QHBoxLayout *withButton(QWidget *field, QPushButton *button)
     return row;
 }
 
+/// Names of fields that are equally wide in both cards, so that the fields stand in one line.
+QLabel *fieldName(const QString &name)
+{
+    QLabel *label = makeQuietLabel(name);
+    label->setMinimumWidth(label->fontMetrics().averageCharWidth() * 18);
+    return label;
+}
+
+/// As wide as its text needs, below the fields.
+void addButton(QFormLayout &form, QPushButton *button)
+{
+    auto *row = new QHBoxLayout;
+    row->addWidget(button);
+    row->addStretch();
+    form.addRow(fieldName({}), row);
+}
+
 } // namespace
 
 StartPage::StartPage(QWidget *parent)
@@ -93,9 +110,9 @@ QWidget *StartPage::makeRemoteCard()
     auto *card = new Card;
     auto *form = new QFormLayout(card);
     form->addRow(makeHeading(tr("A relay that runs")));
-    form->addRow(makeQuietLabel(tr("Ops port")), m_url);
-    form->addRow(makeQuietLabel(tr("Token file")), withButton(m_tokenFile, browse));
-    form->addRow(QString(), watch);
+    form->addRow(fieldName(tr("Ops port")), m_url);
+    form->addRow(fieldName(tr("Token file")), withButton(m_tokenFile, browse));
+    addButton(*form, watch);
     return card;
 }
 
@@ -114,8 +131,8 @@ QWidget *StartPage::makeEmbedCard()
     auto *card = new Card;
     auto *form = new QFormLayout(card);
     form->addRow(makeHeading(tr("A relay in this program")));
-    form->addRow(makeQuietLabel(tr("Configuration")), withButton(m_configFile, browse));
-    form->addRow(QString(), run);
+    form->addRow(fieldName(tr("Configuration")), withButton(m_configFile, browse));
+    addButton(*form, run);
     return card;
 }
 

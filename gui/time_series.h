@@ -32,7 +32,6 @@ public:
 
     /// A sample that is older than the latest is dropped: a clock was set back.
     void append(double time, std::optional<double> value);
-    void clear() { m_samples.clear(); }
 
     [[nodiscard]] bool isEmpty() const { return m_samples.empty(); }
     [[nodiscard]] const std::deque<Sample> &samples() const { return m_samples; }

@@ -100,10 +100,21 @@ void WorkerShares::addRow()
                    numberLabel(*m_grid, row, Cpu)});
 }
 
+void WorkerShares::clearRow(const Row &row)
+{
+    row.bar->setShare(0);
+    for (QLabel *label : {row.clients, row.deliveries, row.cpu}) {
+        label->setText(QStringLiteral("–"));
+    }
+}
+
 void WorkerShares::setShares(const QList<WorkerShare> &shares)
 {
     while (m_rows.size() < shares.size()) {
         addRow();
+    }
+    for (qsizetype i = shares.size(); i < m_rows.size(); ++i) {
+        clearRow(m_rows[i]);
     }
     double allDeliveries = 0;
     double allClients = 0;

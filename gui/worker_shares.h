@@ -21,6 +21,7 @@ class WorkerShares : public QWidget
 public:
     explicit WorkerShares(QWidget *parent = nullptr);
 
+    /// A worker that is not among them any more has dashes.
     void setShares(const QList<WorkerShare> &shares);
 
 private:
@@ -32,6 +33,7 @@ private:
         QLabel *cpu;
     };
     void addRow();
+    static void clearRow(const Row &row);
 
     QGridLayout *m_grid;
     QList<Row> m_rows;

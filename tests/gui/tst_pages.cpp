@@ -99,6 +99,9 @@ void TestPages::overviewShowsNumbersAndForgetsThemWhenTheRelayIsGone()
     overview.state = QStringLiteral("serving");
     overview.clients = 12'345;
     overview.latencyP99 = 0.00123;
+    overview.messagesPerSecond = 1;
+    overview.deliveriesPerSecond = 1;
+    overview.cpuCores = 0.5;
     overview.workers = {WorkerShare(), WorkerShare(), WorkerShare()};
     Q_EMIT source.linkChanged({Link::Live, QDateTime::currentDateTime(), {}, {}});
     Q_EMIT source.overviewChanged(overview);
@@ -108,9 +111,16 @@ void TestPages::overviewShowsNumbersAndForgetsThemWhenTheRelayIsGone()
     }
     QVERIFY(values.contains(QLocale().toString(12'345)));
     QVERIFY2(values.filter(QStringLiteral("ms")).size() == 1, qPrintable(values.join(u'|')));
+    for (StatCard *card : overviewPage.findChildren<StatCard *>()) {
+        QVERIFY(card->plot().series(0).samples().back().value.has_value());
+    }
     Q_EMIT source.linkChanged({Link::Gone, QDateTime::currentDateTime(), {}, QStringLiteral("x")});
-    for (const StatCard *card : overviewPage.findChildren<StatCard *>()) {
+    for (StatCard *card : overviewPage.findChildren<StatCard *>()) {
         QCOMPARE(card->value(), QStringLiteral("–"));
+        QCOMPARE(card->plot().series(0).samples().back().value, std::nullopt);
+    }
+    for (const QLabel *label : overviewPage.findChildren<QLabel *>()) {
+        QVERIFY2(!label->text().contains(QLatin1String("cores")), qPrintable(label->text()));
     }
 }
 
