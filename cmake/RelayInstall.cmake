@@ -1,5 +1,5 @@
-# What `cmake --install` installs: programs (relay_program), the library with its CMake package, the manual page, the
-# systemd unit and a configuration.
+# What `cmake --install` installs: programs (relay_program), the library with its CMake package, relayd's manual page, the
+# systemd unit and a configuration; gui/ adds what belongs to the dashboard.
 
 include(CMakePackageConfigHelpers)
 

@@ -251,6 +251,7 @@ void MainWindow::showLink(const LinkState &link)
     case LinkState::Link::Gone:
         m_linkLabel->setText(tr("%1 is gone: %2").arg(title, link.problem));
         m_clientsLabel->clear();
+        m_versionLabel->clear();
         break;
     }
 }
