@@ -25,15 +25,6 @@ OpsOptions opsOptions(const Settings::MetricsEndpoint &metrics, const QByteArray
     return options;
 }
 
-/// The settings in force, for whoever looks at the relay: without its secret.
-QString shownConfig(Settings settings)
-{
-    if (!settings.ops.token.isEmpty()) {
-        settings.ops.token = QStringLiteral("(hidden)");
-    }
-    return renderConfig(settings);
-}
-
 /// An IPv6 address stands in brackets in a URL.
 QString url(const char *scheme, const QString &address, quint16 port, const char *path)
 {
@@ -52,7 +43,7 @@ Daemon::Daemon(const Settings &settings, const QByteArray &opsToken, QObject *pa
     , m_settings(settings)
     , m_hub(settings.hub)
     , m_opsServer(opsOptions(settings.metrics, opsToken), metricsSource(m_hub))
-    , m_adminApi(m_hub, m_opsServer, shownConfig(settings))
+    , m_adminApi(m_hub, m_opsServer, renderShownConfig(settings))
 {
     connect(&m_hub, &Hub::closed, this, &Daemon::stopped);
 }

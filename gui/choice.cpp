@@ -61,12 +61,20 @@ void addQtOptions(QCommandLineParser &parser)
     }
 }
 
+/// A scheme may be left out; the path is the relay's own affair.
+QUrl addressIn(const QString &text)
+{
+    // fromUserInput() makes a host "http" of http://host:99999.
+    const QUrl url = text.contains(QLatin1String("://")) ? QUrl(text) : QUrl::fromUserInput(text);
+    return url.adjusted(QUrl::RemovePath | QUrl::RemoveQuery | QUrl::RemoveFragment);
+}
+
 Result<std::unique_ptr<RelaySource>> makeRemote(const Choice &choice)
 {
-    const QUrl url = QUrl::fromUserInput(choice.url);
+    const QUrl url = addressIn(choice.url);
     const bool isHttp =
         url.scheme() == QLatin1String("http") || url.scheme() == QLatin1String("https");
-    if (!url.isValid() || !isHttp || url.host().isEmpty()) {
+    if (!url.isValid() || !isHttp || url.host().isEmpty() || url.port() == 0) {
         return Error{Words::tr("\"%1\" is no address of a relay's ops port, such as "
                                "http://127.0.0.1:9464")
                          .arg(choice.url)};
@@ -87,6 +95,9 @@ Result<std::unique_ptr<RelaySource>> makeEmbedded(const Choice &choice)
     const LoadedSettings loaded = loadSettings(file, QProcessEnvironment::systemEnvironment());
     if (!loaded.isUsable()) {
         return Error{loaded.problems.join(QLatin1Char('\n'))};
+    }
+    for (const QString &warning : loaded.warnings) {
+        qWarning("%s", qPrintable(warning));
     }
     auto relay = EmbeddedRelay::start(loaded.settings);
     if (!relay) {
@@ -131,6 +142,12 @@ Result<DashboardCommandLine> parseDashboardCommandLine(const QStringList &argume
     if (parser.isSet(version)) {
         return DashboardCommandLine{
             {}, QStringLiteral("relay-dashboard %1\n").arg(QString::fromLatin1(kVersion))};
+    }
+    for (const QCommandLineOption &option : {url, tokenFile}) {
+        if (const auto count = parser.values(option).size(); count > 1) {
+            return usageError(
+                Words::tr("--%1 is given %2 times").arg(option.names().first()).arg(count));
+        }
     }
     const QStringList files = parser.positionalArguments();
     if (parser.isSet(embed) && parser.isSet(url)) {

@@ -1,8 +1,10 @@
 #include "embedded_relay.h"
 
+#include "base/logging.h"
 #include "config/config_text.h"
 #include "hub/hub.h"
 #include "net/epoll_dispatcher.h"
+#include "net/open_file_limit.h"
 #include "net/tls_configuration.h"
 #include "ops/admin_api.h"
 #include "ops/hub_metrics.h"
@@ -20,7 +22,7 @@ struct EmbeddedRelay::Parts
     Parts(const Settings &settings, const OpsOptions &ops)
         : hub(settings.hub)
         , opsServer(ops, metricsSource(hub))
-        , adminApi(hub, opsServer, renderConfig(settings))
+        , adminApi(hub, opsServer, renderShownConfig(settings))
     {}
 
     Hub hub;
@@ -56,6 +58,10 @@ EmbeddedRelay::~EmbeddedRelay()
 
 Result<std::shared_ptr<EmbeddedRelay>> EmbeddedRelay::start(const Settings &settings)
 {
+    installLogging(settings.logging);
+    if (const Outcome raised = raiseOpenFileLimit(); !raised) {
+        qWarning("%s", qPrintable(raised.error().message)); // fewer clients, but a relay
+    }
     const std::shared_ptr<EmbeddedRelay> relay(new EmbeddedRelay); // its constructor is private
     Outcome opened = success();
     // Opening two ports is a matter of a millisecond.
@@ -70,21 +76,18 @@ Result<std::shared_ptr<EmbeddedRelay>> EmbeddedRelay::start(const Settings &sett
 
 Outcome EmbeddedRelay::open(const Settings &settings)
 {
-    Settings shown = settings;
-    if (!shown.ops.token.isEmpty()) {
-        shown.ops.token = QStringLiteral("(hidden)");
-    }
-    if (shown.tls.enabled) {
-        auto tls = loadTlsConfiguration(shown.tls.certFile, shown.tls.keyFile);
+    Settings used = settings;
+    if (used.tls.enabled) {
+        auto tls = loadTlsConfiguration(used.tls.certFile, used.tls.keyFile);
         if (!tls) {
             return tls.error();
         }
-        shown.hub.tls = std::move(tls).value();
+        used.hub.tls = std::move(tls).value();
     }
     OpsOptions ops;
     ops.port = 0;
     ops.token = randomToken();
-    m_parts = std::make_unique<Parts>(shown, ops);
+    m_parts = std::make_unique<Parts>(used, ops);
     if (Outcome listening = m_parts->hub.listen(); !listening) {
         return listening;
     }

@@ -22,7 +22,7 @@ namespace relay::gui {
 class EmbeddedRelay
 {
 public:
-    /// Starts it; `settings.metrics` are not used.
+    /// Starts it, and the log as its settings say; `settings.metrics` and `settings.ops` are not used.
     /// Errors: why it cannot listen.
     static Result<std::shared_ptr<EmbeddedRelay>> start(const Settings &settings);
     ~EmbeddedRelay();

@@ -19,6 +19,38 @@ struct Words
 constexpr qsizetype kBytesPerLine = 16;
 constexpr qsizetype kPreviewCharacters = 200;
 
+/// Deeper ones are not indented: each level is four characters more on every line.
+constexpr int kMaxDepth = 64;
+
+/// How deep its brackets are nested; those within strings count, too.
+int depthOf(const QByteArray &json)
+{
+    int depth = 0;
+    int deepest = 0;
+    for (const char c : json) {
+        if (c == '[' || c == '{') {
+            deepest = std::max(deepest, ++depth);
+        } else if (c == ']' || c == '}') {
+            --depth;
+        }
+    }
+    return deepest;
+}
+
+/// How many bytes at the end begin a code point, of which the rest is missing.
+qsizetype unfinishedBytes(const QByteArray &utf8)
+{
+    constexpr qsizetype kLongestCodePoint = 4;
+    for (qsizetype bytes = 1; bytes < kLongestCodePoint && bytes <= utf8.size(); ++bytes) {
+        const auto lead = static_cast<quint8>(utf8[utf8.size() - bytes]);
+        if ((lead & 0xC0) != 0x80) {
+            const qsizetype length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+            return length > bytes ? bytes : 0;
+        }
+    }
+    return 0;
+}
+
 QString hexLine(qsizetype offset, const QByteArray &bytes)
 {
     QString ascii;
@@ -36,19 +68,22 @@ QString hexLine(qsizetype offset, const QByteArray &bytes)
 
 QString payloadText(const QByteArray &payload, PayloadFormat format)
 {
-    if (format == PayloadFormat::Json && payload.size() <= kMostShownBytes) {
+    if (format == PayloadFormat::Json && payload.size() <= kMostShownBytes
+        && depthOf(payload) <= kMaxDepth)
+    {
         const QJsonDocument json = QJsonDocument::fromJson(payload);
         if (!json.isNull()) {
             return QString::fromUtf8(json.toJson(QJsonDocument::Indented)).trimmed();
         }
     }
-    const QByteArray shown = payload.left(kMostShownBytes);
+    QByteArray shown = payload.left(kMostShownBytes);
     QString text;
     if (format == PayloadFormat::Hex) {
         for (qsizetype offset = 0; offset < shown.size(); offset += kBytesPerLine) {
             text += hexLine(offset, shown.mid(offset, kBytesPerLine));
         }
     } else {
+        shown.chop(shown.size() < payload.size() ? unfinishedBytes(shown) : 0);
         text = QString::fromUtf8(shown);
     }
     if (shown.size() < payload.size()) {

@@ -8,7 +8,7 @@ namespace relay::gui {
 /// How a message is shown.
 enum class PayloadFormat {
     Text,
-    Json, ///< indented; as text when it is no JSON
+    Json, ///< indented; as text when it is none, or nested too deep
     Hex   ///< offsets, bytes, and what of them is ASCII
 };
 

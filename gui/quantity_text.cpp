@@ -4,6 +4,7 @@
 #include <QDateTime>
 #include <QLocale>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -15,6 +16,9 @@ struct Words
 {
     Q_DECLARE_TR_FUNCTIONS(QuantityText)
 };
+
+/// In seconds: longer than anything lasts, and far from what an integer cannot hold.
+constexpr double kLongest = 1e12;
 
 QString missing()
 {
@@ -93,7 +97,7 @@ QString latencyText(std::optional<double> seconds)
 
 QString durationText(double seconds)
 {
-    const auto whole = static_cast<qint64>(std::max(0.0, seconds));
+    const auto whole = static_cast<qint64>(std::min(std::max(0.0, seconds), kLongest));
     const qint64 minutes = whole / 60;
     const qint64 hours = minutes / 60;
     if (hours >= 24) {
@@ -115,6 +119,9 @@ QString coresText(std::optional<double> cores)
 
 QString timeText(double secondsSinceEpoch)
 {
+    if (!(std::abs(secondsSinceEpoch) < kLongest)) {
+        return missing();
+    }
     const QDateTime time =
         QDateTime::fromMSecsSinceEpoch(static_cast<qint64>(secondsSinceEpoch * 1000));
     const bool isToday = time.date() == QDate::currentDate();

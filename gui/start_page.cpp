@@ -9,6 +9,7 @@
 #include <QHBoxLayout>
 #include <QPushButton>
 #include <QSettings>
+#include <QUrl>
 #include <QVBoxLayout>
 
 namespace relay::gui {
@@ -19,6 +20,12 @@ constexpr int kRemembered = 8;
 const QString kUrlsKey = QStringLiteral("start/urls");
 const QString kTokenFileKey = QStringLiteral("start/tokenFile");
 const QString kConfigFileKey = QStringLiteral("start/configFile");
+
+QString withoutPassword(const QString &address)
+{
+    const QUrl url(address);
+    return url.password().isEmpty() ? address : url.toString(QUrl::RemovePassword);
+}
 
 QHBoxLayout *withButton(QWidget *field, QPushButton *button)
 {
@@ -105,7 +112,9 @@ QWidget *StartPage::makeRemoteCard()
                        {}});
     };
     connect(watch, &QPushButton::clicked, this, choose);
-    connect(m_url->lineEdit(), &QLineEdit::returnPressed, this, choose);
+    for (const QLineEdit *field : {m_url->lineEdit(), m_tokenFile}) {
+        connect(field, &QLineEdit::returnPressed, this, choose);
+    }
 
     auto *card = new Card;
     auto *form = new QFormLayout(card);
@@ -125,9 +134,11 @@ QWidget *StartPage::makeEmbedCard()
         askFile(m_configFile, tr("Configuration"), tr("YAML (*.yaml *.yml);;All files (*)"));
     });
     auto *run = new QPushButton(icon(QStringLiteral("embedded")), tr("&Run"));
-    connect(run, &QPushButton::clicked, this, [this] {
+    const auto choose = [this] {
         Q_EMIT chosen({Choice::Kind::Embedded, {}, {}, m_configFile->text().trimmed()});
-    });
+    };
+    connect(run, &QPushButton::clicked, this, choose);
+    connect(m_configFile, &QLineEdit::returnPressed, this, choose);
     auto *card = new Card;
     auto *form = new QFormLayout(card);
     form->addRow(makeHeading(tr("A relay in this program")));
@@ -153,8 +164,9 @@ void StartPage::remember(const Choice &choice)
         return;
     }
     QStringList urls = settings.value(kUrlsKey).toStringList();
-    urls.removeAll(choice.url);
-    urls.prepend(choice.url);
+    const QString url = withoutPassword(choice.url);
+    urls.removeAll(url);
+    urls.prepend(url);
     settings.setValue(kUrlsKey, urls.mid(0, kRemembered));
     settings.setValue(kTokenFileKey, choice.tokenFile);
 }

@@ -240,6 +240,14 @@ QString renderConfig(const Settings &settings)
     return text;
 }
 
+QString renderShownConfig(Settings settings)
+{
+    if (!settings.ops.token.isEmpty()) {
+        settings.ops.token = QStringLiteral("(hidden)");
+    }
+    return renderConfig(settings);
+}
+
 QString renderSampleConfig()
 {
     return renderConfig(Settings{});

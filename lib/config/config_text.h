@@ -11,6 +11,9 @@ namespace relay {
 /// same settings.
 QString renderConfig(const Settings &settings);
 
+/// The same for whoever looks at a relay: "(hidden)" stands for its secrets.
+QString renderShownConfig(Settings settings);
+
 /// The relay.yaml that is shipped: every key at its default.
 QString renderSampleConfig();
 
