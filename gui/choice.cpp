@@ -30,6 +30,10 @@ Error usageError(QString what)
     return Error{Words::tr("%1 (relay-dashboard --help lists the options)").arg(what)};
 }
 
+const QString kUrl = QStringLiteral("url");
+const QString kTokenFile = QStringLiteral("token-file");
+const QString kEmbed = QStringLiteral("embed");
+
 /// What QApplication and its platforms take, each with whether a value follows: known here, so that the
 /// arguments can be read before there is a QApplication, which needs a display.
 void addQtOptions(QCommandLineParser &parser)
@@ -59,6 +63,35 @@ void addQtOptions(QCommandLineParser &parser)
         option.setFlags(QCommandLineOption::HiddenFromHelp);
         parser.addOption(option);
     }
+}
+
+/// Errors: which options do not go together.
+Result<Choice> choiceOf(const QCommandLineParser &parser)
+{
+    for (const QString &name : {kUrl, kTokenFile}) {
+        if (const auto count = parser.values(name).size(); count > 1) {
+            return Error{Words::tr("--%1 is given %2 times").arg(name).arg(count)};
+        }
+    }
+    const bool isRemote = parser.isSet(kUrl);
+    const bool isEmbedded = parser.isSet(kEmbed);
+    const QStringList files = parser.positionalArguments();
+    if (isEmbedded && isRemote) {
+        return Error{Words::tr("--url and --embed exclude each other")};
+    }
+    if (files.size() > (isEmbedded ? 1 : 0)) {
+        return Error{Words::tr("unexpected argument '%1'").arg(files.last())};
+    }
+    if (parser.isSet(kTokenFile) && !isRemote) {
+        return Error{Words::tr("--token-file goes with --url")};
+    }
+    if (isEmbedded) {
+        return Choice{Choice::Kind::Embedded, {}, {}, files.value(0)};
+    }
+    if (isRemote) {
+        return Choice{Choice::Kind::Remote, parser.value(kUrl), parser.value(kTokenFile), {}};
+    }
+    return Choice();
 }
 
 /// A scheme may be left out; the path is the relay's own affair.
@@ -111,15 +144,12 @@ Result<std::unique_ptr<RelaySource>> makeEmbedded(const Choice &choice)
 
 Result<DashboardCommandLine> parseDashboardCommandLine(const QStringList &arguments)
 {
-    const QCommandLineOption url(QStringLiteral("url"),
-                                 Words::tr("Watch the relay whose ops port is at <url>."),
+    const QCommandLineOption url(kUrl, Words::tr("Watch the relay whose ops port is at <url>."),
                                  QStringLiteral("url"));
-    const QCommandLineOption tokenFile(QStringLiteral("token-file"),
-                                       Words::tr("Read its token (ops.token) from <file>."),
-                                       QStringLiteral("file"));
-    const QCommandLineOption embed(QStringLiteral("embed"),
-                                   Words::tr("Run a relay in this program, and watch it. A "
-                                             "configuration file may follow."));
+    const QCommandLineOption tokenFile(
+        kTokenFile, Words::tr("Read its token (ops.token) from <file>."), QStringLiteral("file"));
+    const QCommandLineOption embed(kEmbed, Words::tr("Run a relay in this program, and watch it. A "
+                                                     "configuration file may follow."));
     const QCommandLineOption help({QStringLiteral("h"), QStringLiteral("help")},
                                   Words::tr("Print this text, and end."));
     const QCommandLineOption version({QStringLiteral("v"), QStringLiteral("version")},
@@ -143,29 +173,11 @@ Result<DashboardCommandLine> parseDashboardCommandLine(const QStringList &argume
         return DashboardCommandLine{
             {}, QStringLiteral("relay-dashboard %1\n").arg(QString::fromLatin1(kVersion))};
     }
-    for (const QCommandLineOption &option : {url, tokenFile}) {
-        if (const auto count = parser.values(option).size(); count > 1) {
-            return usageError(
-                Words::tr("--%1 is given %2 times").arg(option.names().first()).arg(count));
-        }
+    Result<Choice> choice = choiceOf(parser);
+    if (!choice) {
+        return usageError(choice.error().message);
     }
-    const QStringList files = parser.positionalArguments();
-    if (parser.isSet(embed) && parser.isSet(url)) {
-        return usageError(Words::tr("--url and --embed exclude each other"));
-    }
-    if (files.size() > (parser.isSet(embed) ? 1 : 0)) {
-        return usageError(Words::tr("unexpected argument '%1'").arg(files.last()));
-    }
-    if (parser.isSet(tokenFile) && !parser.isSet(url)) {
-        return usageError(Words::tr("--token-file goes with --url"));
-    }
-    DashboardCommandLine result;
-    if (parser.isSet(embed)) {
-        result.choice = {Choice::Kind::Embedded, {}, {}, files.value(0)};
-    } else if (parser.isSet(url)) {
-        result.choice = {Choice::Kind::Remote, parser.value(url), parser.value(tokenFile), {}};
-    }
-    return result;
+    return DashboardCommandLine{std::move(choice).value(), {}};
 }
 
 Result<std::unique_ptr<RelaySource>> makeSource(const Choice &choice)

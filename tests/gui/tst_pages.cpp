@@ -8,7 +8,6 @@
 #include "gui/message_log_model.h"
 #include "gui/message_pane.h"
 #include "gui/overview_page.h"
-#include "gui/payload_text.h"
 #include "gui/relay_view.h"
 #include "gui/stat_card.h"
 #include "gui/table_pane.h"
@@ -38,8 +37,6 @@ private Q_SLOTS:
     void eventsAreFilteredAndCopied();
     void eventLogIsBounded();
     void messageLogIsBoundedAndPauses();
-    void payloadsAreShown_data();
-    void payloadsAreShown();
     void publishGoesToTheChosenChannel();
     void windowWatchesARelayInThisProcess();
 
@@ -196,39 +193,6 @@ void TestPages::messageLogIsBoundedAndPauses()
     QCOMPARE(model.waiting(), 0);
     model.append(message(5000, MessageLogModel::kMaxBytes));
     QCOMPARE(model.rowCount(), 1);
-}
-
-void TestPages::payloadsAreShown_data()
-{
-    QTest::addColumn<QByteArray>("payload");
-    QTest::addColumn<int>("format");
-    QTest::addColumn<QString>("text");
-    const auto row = [](const char *name, const QByteArray &payload, PayloadFormat format,
-                        const char *text) {
-        QTest::newRow(name) << payload << static_cast<int>(format) << QString::fromUtf8(text);
-    };
-    row("text", "caf\xc3\xa9", PayloadFormat::Text, "café");
-    row("JSON", "{\"a\":[1]}", PayloadFormat::Json, "{\n    \"a\": [\n        1\n    ]\n}");
-    row("no JSON", "{\"a\":", PayloadFormat::Json, "{\"a\":");
-    row("hex",
-        QByteArray("\x00\xff"
-                   "A",
-                   3),
-        PayloadFormat::Hex, "000000  00 ff 41                                         ..A\n");
-    row("hex of nothing", "", PayloadFormat::Hex, "");
-}
-
-/// Promise: a payload is shown as it is.
-void TestPages::payloadsAreShown()
-{
-    QFETCH(QByteArray, payload);
-    QFETCH(int, format);
-    QFETCH(QString, text);
-    QCOMPARE(payloadText(payload, static_cast<PayloadFormat>(format)), text);
-    QVERIFY(payloadText(QByteArray(kMostShownBytes, 'a'), PayloadFormat::Text).size()
-            == kMostShownBytes);
-    QVERIFY(payloadText(QByteArray(kMostShownBytes + 1, 'a'), PayloadFormat::Text)
-                .contains(QLatin1String("1 more").left(1)));
 }
 
 /// Promise: a text goes where the page says that it goes.
