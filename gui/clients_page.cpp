@@ -18,7 +18,7 @@ namespace relay::gui {
 namespace {
 
 /// In average characters, by column; the user may change them.
-constexpr std::array kColumnWidths{7, 19, 17, 14, 13, 10, 9, 9, 11, 8, 10};
+constexpr std::array kColumnWidths{7, 19, 17, 14, 13, 10, 11, 9, 11, 8, 10};
 
 QScrollArea *scrolling(QWidget *content)
 {
@@ -80,8 +80,10 @@ void ClientsPage::fetch(const TableQuery &query)
 void ClientsPage::take(const Result<Page<ClientRow>> &page)
 {
     if (page) {
-        m_model.setPage(page.value());
-        m_table->restoreSelection(m_selected ? m_model.rowOf(*m_selected) : std::nullopt);
+        m_table->takeRows([&] {
+            m_model.setPage(page.value());
+            return m_selected ? m_model.rowOf(*m_selected) : std::nullopt;
+        });
         showSelected();
     }
     m_table->finished(page ? QString() : page.error().message);

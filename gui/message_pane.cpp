@@ -2,7 +2,6 @@
 
 #include "card.h"
 #include "icons.h"
-#include "payload_text.h"
 #include "quantity_text.h"
 
 #include <QFontDatabase>
@@ -61,6 +60,9 @@ MessagePane::MessagePane(QWidget *parent)
 
 QWidget *MessagePane::makeTools()
 {
+    m_format->addItem(tr("Automatic")); // no data
+    m_format->setItemData(0, tr("JSON if it is some, text, or hex if it is binary"),
+                          Qt::ToolTipRole);
     m_format->addItem(tr("Text"), static_cast<int>(PayloadFormat::Text));
     m_format->addItem(tr("JSON, indented"), static_cast<int>(PayloadFormat::Json));
     m_format->addItem(tr("Hex"), static_cast<int>(PayloadFormat::Hex));
@@ -110,9 +112,18 @@ void MessagePane::showChosen()
 {
     const QModelIndex chosen = m_view->currentIndex();
     if (chosen.isValid()) {
-        const auto format = static_cast<PayloadFormat>(m_format->currentData().toInt());
-        m_text->setPlainText(payloadText(m_model.message(chosen.row()).payload, format));
+        const ChannelMessage &message = m_model.message(chosen.row());
+        m_text->setPlainText(payloadText(message.payload, formatFor(message)));
     }
+}
+
+PayloadFormat MessagePane::formatFor(const ChannelMessage &message) const
+{
+    const QVariant chosen = m_format->currentData();
+    if (chosen.isValid()) {
+        return static_cast<PayloadFormat>(chosen.toInt());
+    }
+    return message.kind == ChannelMessage::Kind::Binary ? PayloadFormat::Hex : PayloadFormat::Json;
 }
 
 void MessagePane::showState()

@@ -2,6 +2,7 @@
 
 #include "channel_listener.h"
 #include "message_log_model.h"
+#include "payload_text.h"
 
 #include <QComboBox>
 #include <QLabel>
@@ -31,6 +32,7 @@ private:
     QWidget *makeTools();
     void take(const ChannelMessage &message);
     void showChosen();
+    [[nodiscard]] PayloadFormat formatFor(const ChannelMessage &message) const;
     void showState();
 
     ChannelListener m_listener;

@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::chrono::seconds kSampleInterval{1}; ///< as the relay's
 constexpr int kDetailColumns = 2;
-constexpr int kNarrowCharacters =
-    120; ///< in a narrower page the details' cards stand one above the other
+/// In a narrower page the details' cards stand one above the other.
+constexpr int kNarrowCharacters = 130;
 
 StatCard *makeStat(const QString &title,
                    const QList<PlotWidget::SeriesStyle> &series,

@@ -37,6 +37,44 @@ int depthOf(const QByteArray &json)
     return deepest;
 }
 
+/// Valid JSON with a line for each member and element. Only white space changes: the order of members
+/// and the digits of numbers are what was sent.
+QByteArray indented(const QByteArray &json)
+{
+    constexpr int kIndent = 4;
+    QByteArray text;
+    int depth = 0;
+    char last = 0; // outside strings
+    bool isInString = false;
+    bool isEscaped = false;
+    const auto newLine = [&] { text += '\n' + QByteArray(kIndent * depth, ' '); };
+    for (const char c : json) {
+        if (isInString) {
+            isInString = isEscaped || c != '"';
+            isEscaped = !isEscaped && c == '\\';
+            text += c;
+            continue;
+        }
+        if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
+            continue;
+        }
+        const bool isFirst = last == '{' || last == '[';
+        const bool isClosing = c == '}' || c == ']';
+        depth -= isClosing ? 1 : 0;
+        if (last == ',' || isFirst != isClosing) {
+            newLine();
+        }
+        depth += c == '{' || c == '[' ? 1 : 0;
+        isInString = c == '"';
+        text += c;
+        if (c == ':') {
+            text += ' ';
+        }
+        last = c;
+    }
+    return text;
+}
+
 /// How many bytes at the end begin a code point, of which the rest is missing.
 qsizetype unfinishedBytes(const QByteArray &utf8)
 {
@@ -71,9 +109,8 @@ QString payloadText(const QByteArray &payload, PayloadFormat format)
     if (format == PayloadFormat::Json && payload.size() <= kMostShownBytes
         && depthOf(payload) <= kMaxDepth)
     {
-        const QJsonDocument json = QJsonDocument::fromJson(payload);
-        if (!json.isNull()) {
-            return QString::fromUtf8(json.toJson(QJsonDocument::Indented)).trimmed();
+        if (!QJsonDocument::fromJson(payload).isNull()) {
+            return QString::fromUtf8(indented(payload));
         }
     }
     QByteArray shown = payload.left(kMostShownBytes);

@@ -10,6 +10,7 @@
 #include <QTemporaryDir>
 #include <QTimer>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -21,16 +22,28 @@ struct Job
 {
     QDir folder;
     QString suffix;
+    QString channel; ///< whose messages are shown
 };
 
-/// The page's first table has a row chosen, so that the details are shown.
-void chooseARow(MainWindow &window)
+/// The row that names the job's channel, or the third.
+int rowToChoose(const QAbstractItemModel &model, const Job &job)
+{
+    for (int row = 0; row < model.rowCount(); ++row) {
+        if (model.index(row, 0).data().toString() == job.channel) {
+            return row;
+        }
+    }
+    return std::min(2, model.rowCount() - 1);
+}
+
+/// Each table that tells more of one row has one chosen, so that the details are shown.
+void chooseRows(MainWindow &window, const Job &job)
 {
     for (QTableView *table : window.findChildren<QTableView *>()) {
         const bool hasDetails = table->selectionMode() == QAbstractItemView::SingleSelection;
-        if (hasDetails && table->isVisible() && table->model()->rowCount() > 2) {
-            table->setCurrentIndex(table->model()->index(2, 0));
-            return;
+        const bool isChosen = table->currentIndex().isValid();
+        if (hasDetails && table->isVisible() && !isChosen && table->model()->rowCount() > 0) {
+            table->setCurrentIndex(table->model()->index(rowToChoose(*table->model(), job), 0));
         }
     }
 }
@@ -43,8 +56,10 @@ void takeNext(MainWindow &window, const Job &job, int page)
         return;
     }
     window.view()->showPage(page);
-    QTimer::singleShot(1200, &window, [&window] { chooseARow(window); });
-    QTimer::singleShot(3500, &window, [&window, job, page] {
+    for (const int wait : {1200, 3000}) { // a channel's messages come after it was chosen
+        QTimer::singleShot(wait, &window, [&window, job] { chooseRows(window, job); });
+    }
+    QTimer::singleShot(4500, &window, [&window, job, page] {
         const QString name = window.view()->pageTitle(page).toLower();
         const QString file = job.folder.filePath(QStringLiteral("%1-%2.png").arg(name, job.suffix));
         if (!window.grab().save(file)) {
@@ -76,6 +91,7 @@ int main(int argc, char **argv)
     option("theme", "light");
     option("suffix", "light");
     option("size", "1280x800");
+    option("channel", "orders");
     option("seconds", "5"); // to watch before the first
     parser.process(application);
     const auto value = [&](const char *name) { return parser.value(QString::fromLatin1(name)); };
@@ -86,7 +102,7 @@ int main(int argc, char **argv)
     window.resize(size.value(0).toInt(), size.value(1).toInt());
     window.watch(std::make_unique<RemoteRelay>(Endpoint{QUrl(value("url")), {}}));
     window.show();
-    const Job job{QDir(value("folder")), value("suffix")};
+    const Job job{QDir(value("folder")), value("suffix"), value("channel")};
     QTimer::singleShot(value("seconds").toInt() * 1000, &window,
                        [&window, job] { takeNext(window, job, 0); });
     return QApplication::exec();

@@ -48,6 +48,14 @@ void TestPayloadText::isShownAsItIs_data()
     row("a code point's beginning", "\xc3", PayloadFormat::Text, kReplacement);
     row("JSON", "{\"a\":[1]}", PayloadFormat::Json,
         QStringLiteral("{\n    \"a\": [\n        1\n    ]\n}"));
+    row("JSON as it was sent", R"({"z":1.10 ,"a":12345678901234567890,"e":[],"o":{ }})",
+        PayloadFormat::Json,
+        QStringLiteral("{\n    \"z\": 1.10,\n    \"a\": 12345678901234567890,\n    \"e\": [],\n    "
+                       "\"o\": {}\n}"));
+    row("JSON's strings", R"(["a,b:{ \\\" [","\\\\"])", PayloadFormat::Json, QStringLiteral(R"([
+    "a,b:{ \\\" [",
+    "\\\\"
+])"));
     row("no JSON", "{\"a\":", PayloadFormat::Json, QStringLiteral("{\"a\":"));
     row("JSON that is a number", "17", PayloadFormat::Json, QStringLiteral("17"));
     row("no JSON, and no text", "\xff", PayloadFormat::Json, kReplacement);
