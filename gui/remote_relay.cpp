@@ -49,7 +49,10 @@ QString problemOf(const QNetworkReply &reply, const QByteArray &body)
 {
     const int status = reply.attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
     if (status == 401) {
-        return Words::tr("the relay wants its token: start with --token-file");
+        return reply.request().hasRawHeader("Authorization")
+                   ? Words::tr("the relay does not take this token: it must be its ops.token")
+                   : Words::tr("the relay wants its token: name its file, on the start page (File, "
+                               "Other relay) or by --token-file");
     }
     if (status == 404 && messageIn(body).isEmpty()) {
         return Words::tr("there is no admin API at this address (404)");
