@@ -1,7 +1,8 @@
 #include "http_client.h"
 
+#include "support/wait_for.h"
+
 #include <QHostAddress>
-#include <QTest>
 
 #include <sys/socket.h>
 
@@ -11,7 +12,7 @@ namespace relay {
 
 namespace {
 
-constexpr int kPatienceMs = 10'000;
+constexpr std::chrono::seconds kPatience{10};
 
 } // namespace
 
@@ -19,7 +20,7 @@ HttpClient::HttpClient(quint16 port)
 {
     m_socket.setSocketOption(QAbstractSocket::LowDelayOption, 1);
     m_socket.connectToHost(QHostAddress(QHostAddress::LocalHost), port);
-    m_socket.waitForConnected(kPatienceMs);
+    m_socket.waitForConnected();
 }
 
 void HttpClient::send(const QByteArray &bytes)
@@ -36,20 +37,20 @@ void HttpClient::finishSending()
 std::optional<Answer> HttpClient::answer(bool headOnly)
 {
     std::optional<Answer> answer;
-    (void)QTest::qWaitFor(
+    (void)test::waitFor(
         [&] {
             m_received += m_socket.readAll();
             answer = takeAnswer(headOnly);
             return answer || m_socket.state() == QAbstractSocket::UnconnectedState;
         },
-        kPatienceMs);
+        kPatience);
     return answer;
 }
 
 bool HttpClient::endsSilently()
 {
-    const bool ended = QTest::qWaitFor(
-        [this] { return m_socket.state() == QAbstractSocket::UnconnectedState; }, kPatienceMs);
+    const bool ended = test::waitFor(
+        [this] { return m_socket.state() == QAbstractSocket::UnconnectedState; }, kPatience);
     m_received += m_socket.readAll();
     return ended && m_received.isEmpty();
 }
