@@ -14,8 +14,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <thread>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -82,7 +82,8 @@ public:
     void oneDrained();
     [[nodiscard]] std::vector<Worker *> workerPointers() const;
     void visitClients(ClientVisit::Visitor visitor, std::function<void()> done);
-    void visitDone(quint64 visit);
+    void startVisit();
+    void visitDone();
     using SnapshotsDone = std::function<void(std::vector<ClientSnapshot>)>;
     void takeSnapshots(bool withSocket, std::unordered_set<ClientId> ids, SnapshotsDone done);
     void surveyChannelsFrom(std::size_t part,
@@ -120,10 +121,13 @@ public:
     bool isClosing = false;
     bool isClosed = false;
     bool isDraining = false;
-    /// What is called when a visit is done. The workers know only its number: what it holds must be
-    /// let go of on the hub's thread.
-    std::unordered_map<quint64, std::function<void()>> visits;
-    quint64 lastVisit = 0;
+    struct Visit
+    {
+        ClientVisit::Visitor visitor;
+        std::function<void()> done; ///< never given to a worker: belongs to the hub's thread
+    };
+    /// The first is under way, the others wait: however many ask, a worker's turn has one slice.
+    std::deque<Visit> visits;
 };
 
 // Accepting
@@ -271,19 +275,31 @@ void Hub::Private::visitClients(ClientVisit::Visitor visitor, std::function<void
     if (isClosed) {
         return;
     }
-    const quint64 visit = ++lastVisit;
-    visits.emplace(visit, std::move(done));
-    ClientVisit::start(workerPointers(), std::move(visitor), [this, visit] {
+    visits.push_back({std::move(visitor), std::move(done)});
+    if (visits.size() == 1) {
+        startVisit();
+    }
+}
+
+void Hub::Private::startVisit()
+{
+    ClientVisit::start(workerPointers(), std::move(visits.front().visitor), [this] {
         QMetaObject::invokeMethod(
-            &q, [this, visit] { visitDone(visit); }, Qt::QueuedConnection);
+            &q, [this] { visitDone(); }, Qt::QueuedConnection);
     });
 }
 
-void Hub::Private::visitDone(quint64 visit)
+void Hub::Private::visitDone()
 {
-    if (const auto done = visits.extract(visit)) {
-        done.mapped()();
+    if (visits.empty()) {
+        return; // closed meanwhile
     }
+    const auto done = std::move(visits.front().done);
+    visits.pop_front();
+    if (!visits.empty()) {
+        startVisit();
+    }
+    done();
 }
 
 /// Of all clients, or of those of some ids.
@@ -375,9 +391,10 @@ std::vector<Hub::WorkerStats> Hub::workerStats() const
 
 void Hub::drain(std::chrono::milliseconds within)
 {
-    if (d->isClosing || std::exchange(d->isDraining, true)) {
+    if (d->isClosing) {
         return;
     }
+    d->isDraining = true;
     d->listener.close();
     for (const auto &worker : d->workers) {
         worker->inbox().push(Task([worker = worker.get(), within] { worker->drain(within); }));
@@ -458,6 +475,11 @@ bool Hub::isListening() const
 quint16 Hub::port() const
 {
     return d->listener.port();
+}
+
+qint64 Hub::maxMessageBytes() const
+{
+    return d->options.limits.messageSize;
 }
 
 bool Hub::usesTls() const

@@ -66,6 +66,8 @@ public:
     [[nodiscard]] bool isListening() const;
     /// The port that is listened on; 0 before listen().
     [[nodiscard]] quint16 port() const;
+    /// HubOptions::limits' messageSize.
+    [[nodiscard]] qint64 maxMessageBytes() const;
     /// Whether clients connect by wss://.
     [[nodiscard]] bool usesTls() const;
     /// The threads that serve clients; 0 before listen().
@@ -106,12 +108,13 @@ public:
     [[nodiscard]] qint64 historyBytes() const;
 
     /// Stops accepting, and sends everybody away (1001), spread over so long: they do not all come to
-    /// the next relay at once. The hub goes on relaying, until close().
+    /// the next relay at once. The hub goes on relaying, until close(). A second call gives those who
+    /// are left another time.
     void drain(std::chrono::milliseconds within);
     [[nodiscard]] bool isDraining() const;
 
     // For who watches it. Each calls `done` once, on the hub's thread; if the hub closes first it is
-    // destroyed there without being called.
+    // destroyed there without being called. Clients are looked at for one question after the other.
     /// All clients that have joined. Looks at a slice of them a turn: nobody waits for it.
     void surveyClients(std::function<void(std::vector<ClientSnapshot>)> done);
     /// Those of these ids that are there, with the kernel's view of their sockets.

@@ -1,6 +1,7 @@
 #include "support/paced_client.h"
 #include "support/test_hub.h"
 
+#include <QDeadlineTimer>
 #include <QRandomGenerator>
 #include <QTest>
 #include <QThread>
@@ -20,11 +21,14 @@ using relay::test::TestHub;
 using relay::test::testOptions;
 using relay::test::waitFor;
 using relay::test::WebClients;
+using relay::test::WorkerHold;
 
 namespace {
 
 /// More than two slices for one worker.
 constexpr int kStayers = 1100;
+/// During one visit.
+constexpr int kLeavers = 60;
 
 HubOptions manyClients(int workers)
 {
@@ -39,6 +43,22 @@ std::unique_ptr<PacedClient> newcomer(quint16 port)
 {
     auto client = std::make_unique<PacedClient>(port);
     return client->send(PacedClient::upgradeRequest()) ? std::move(client) : nullptr;
+}
+
+/// So many who have joined, no more at once than wait in the listening socket's queue; none when one of
+/// them was not let in.
+std::vector<std::unique_ptr<PacedClient>> newcomers(TestHub &relay, int count)
+{
+    const int before = relay.hub().clientCount();
+    std::vector<std::unique_ptr<PacedClient>> clients;
+    for (int i = 1; i <= count; ++i) {
+        clients.push_back(newcomer(relay.port()));
+        const bool isWaited = i % 100 == 0 || i == count;
+        if (!clients.back() || (isWaited && !relay.waitForClients(before + i))) {
+            return {};
+        }
+    }
+    return clients;
 }
 
 /// All clients, as a list of ids: one that was met twice is there twice.
@@ -81,9 +101,10 @@ class TestClientVisit : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
-    void whoStaysIsMetExactlyOnce_data();
+    void whoMovesIsMetExactlyOnce();
     void whoStaysIsMetExactlyOnce();
     void onlyWhoHasJoinedIsMet();
+    void visitsTakeTurns();
     void socketsAreShownOfWhoWasAskedFor();
     void disconnectsOneClient();
     void hubThatEndsLetsGoOfWhatWasAsked();
@@ -91,53 +112,60 @@ private Q_SLOTS:
     void closedHubLetsGoAtOnce();
     void drainIsSpreadOverItsTime();
     void drainedHubTakesNobody();
+    void secondDrainReplacesTheFirst();
 };
 
-void TestClientVisit::whoStaysIsMetExactlyOnce_data()
+/// Whoever ends between two slices leaves his place to the last one, who was met there already: he is
+/// not met again, and nobody is missed in his stead.
+void TestClientVisit::whoMovesIsMetExactlyOnce()
 {
-    QTest::addColumn<int>("workers");
-    QTest::newRow("one worker") << 1;
-    QTest::newRow("three workers") << 3;
+    TestHub relay(manyClients(1));
+    const WebClients speakers = relay.connectClients(1);
+    QCOMPARE(speakers.size(), std::size_t{1});
+    // In the places that are visited last.
+    auto leavers = newcomers(relay, kLeavers);
+    QCOMPARE(leavers.size(), std::size_t{kLeavers});
+    const auto stayers = newcomers(relay, kStayers);
+    QCOMPARE(stayers.size(), std::size_t{kStayers});
+    // The worker visits its first slice at the end of this turn, and learns of the ends in the next.
+    WorkerHold hold(relay.hub(), "hold");
+    speakers.front()->sendText("hold");
+    QVERIFY(hold.waitUntilHeld());
+    const auto met = survey(relay.hub(), [&] {
+        leavers.clear();
+        hold.release();
+    });
+    QVERIFY(met);
+    const auto staying = survey(relay.hub());
+    QVERIFY(staying);
+    QCOMPARE(staying->size(), std::size_t{kStayers + 1});
+    const std::set<ClientId> once(met->begin(), met->end());
+    const std::set<ClientId> stay(staying->begin(), staying->end());
+    QCOMPARE(once.size(), met->size());
+    QVERIFY(std::includes(once.begin(), once.end(), stay.begin(), stay.end()));
 }
 
-/// While others come and go, and so change the places of those who stay, nobody is missed and nobody
-/// is met twice.
+/// While others come and go on every worker, nobody is missed and nobody is met twice.
 void TestClientVisit::whoStaysIsMetExactlyOnce()
 {
-    QFETCH(const int, workers);
-    TestHub relay(manyClients(workers));
-    // Those who will leave sit between those who stay: whoever takes their places comes from behind.
-    std::vector<std::unique_ptr<PacedClient>> stayers;
-    std::deque<std::unique_ptr<PacedClient>> leavers;
-    for (int i = 0; i < kStayers; ++i) {
-        stayers.push_back(newcomer(relay.port()));
-        QVERIFY(stayers.back());
-        if (i % 4 == 0) {
-            leavers.push_back(newcomer(relay.port()));
-        }
-        if (i % 100 == 0) {
-            QVERIFY(relay.waitForClients(static_cast<int>(stayers.size() + leavers.size())));
-        }
-    }
-    const int all = static_cast<int>(stayers.size() + leavers.size());
-    QVERIFY(relay.waitForClients(all));
-    const auto before = survey(relay.hub());
-    QVERIFY(before);
-    QCOMPARE(static_cast<int>(before->size()), all);
-    leavers.clear();
-    QVERIFY(relay.waitForClients(kStayers));
+    TestHub relay(manyClients(3));
+    const auto stayers = newcomers(relay, kStayers);
+    QCOMPARE(stayers.size(), std::size_t{kStayers});
     const auto staying = survey(relay.hub());
     QVERIFY(staying);
     const std::set<ClientId> stay(staying->begin(), staying->end());
-    QCOMPARE(static_cast<int>(stay.size()), kStayers);
+    QCOMPARE(stay.size(), std::size_t{kStayers});
 
+    std::deque<std::unique_ptr<PacedClient>> leavers;
     QRandomGenerator random(1);
     for (int round = 0; round < 20; ++round) {
+        // As many as the workers keep up with: a longer queue only makes their turns longer.
+        int comers = 0;
         const auto met = survey(relay.hub(), [&] {
-            for (int i = 0; i < 5; ++i) {
+            for (int i = 0; i < 5 && comers < kLeavers; ++i, ++comers) {
                 leavers.push_back(newcomer(relay.port()));
             }
-            while (leavers.size() > 60) {
+            while (leavers.size() > kLeavers) {
                 leavers.erase(leavers.begin() + random.bounded(static_cast<int>(leavers.size())));
             }
         });
@@ -158,6 +186,39 @@ void TestClientVisit::onlyWhoHasJoinedIsMet()
     const auto met = survey(relay.hub());
     QVERIFY(met);
     QCOMPARE(met->size(), std::size_t{3});
+}
+
+/// However many ask at once, a worker's turn has a slice of one visit: who asked second is shown what
+/// has happened until the first was answered.
+void TestClientVisit::visitsTakeTurns()
+{
+    TestHub relay;
+    WebClients clients = relay.connectClients(2);
+    QCOMPARE(clients.size(), std::size_t{2});
+    auto leaver = newcomer(relay.port());
+    QVERIFY(relay.waitForClients(3));
+    std::vector<std::size_t> met;
+    for (int i = 0; i < 2; ++i) {
+        relay.hub().surveyClients(
+            [&met](const std::vector<ClientSnapshot> &found) { met.push_back(found.size()); });
+    }
+    // Meanwhile the hub's thread does nothing that would answer the first.
+    const auto spinUntil = [](const auto &condition) {
+        const QDeadlineTimer deadline(10s);
+        while (!condition() && !deadline.hasExpired()) {
+            QThread::yieldCurrentThread();
+        }
+        return condition();
+    };
+    QCOMPARE(relay.hub().publish("after the visit", relay::MessageKind::Text),
+             Hub::Published::Accepted);
+    QVERIFY(spinUntil([&] { return relay.hub().counters().deliveries == 3; }));
+    leaver.reset();
+    QVERIFY(spinUntil([&] { return relay.hub().clientCount() == 2; }));
+    QVERIFY(met.empty());
+    QVERIFY(waitFor([&] { return met.size() == 2; }));
+    QCOMPARE(met[0], std::size_t{3});
+    QCOMPARE(met[1], std::size_t{2});
 }
 
 void TestClientVisit::socketsAreShownOfWhoWasAskedFor()
@@ -314,6 +375,17 @@ void TestClientVisit::drainedHubTakesNobody()
     relay::test::WebClient late(QUrl(QStringLiteral("ws://127.0.0.1:%1/").arg(relay.port())));
     QVERIFY(late.waitUntilEnded());
     QCOMPARE(relay.events(HubEvent::Kind::Connected).size(), std::size_t{2});
+}
+
+/// A second time counts from the second call on, be it shorter or longer.
+void TestClientVisit::secondDrainReplacesTheFirst()
+{
+    TestHub relay(testOptions(2));
+    const WebClients clients = relay.connectClients(4);
+    QCOMPARE(clients.size(), std::size_t{4});
+    relay.hub().drain(1h);
+    relay.hub().drain(0ms);
+    QVERIFY(relay.waitForClients(0));
 }
 
 QTEST_GUILESS_MAIN(TestClientVisit)
