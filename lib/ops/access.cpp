@@ -25,6 +25,14 @@ HttpResponse unauthorized()
     return response;
 }
 
+/// Whether a browser says that a page of another site asks. Who follows a link does so himself.
+bool isForeignFetch(const HttpRequest &request)
+{
+    const QByteArray site = request.value("Sec-Fetch-Site");
+    const bool isLink = request.method == "GET" && request.value("Sec-Fetch-Dest") == "document";
+    return !site.isEmpty() && site != "same-origin" && site != "none" && !isLink;
+}
+
 } // namespace
 
 Access::Access(const QByteArray &token, bool isLoopback)
@@ -43,8 +51,8 @@ std::optional<HttpResponse> Access::refuse(const HttpRequest &request, AccessKin
     if (needsToken && !hasToken(request)) {
         return unauthorized();
     }
-    if (isForeignPage(request)) {
-        return errorResponse(403, "forbidden_origin", "Pages of other origins may not use this.");
+    if (const QByteArray why = whyForeign(request); !why.isEmpty()) {
+        return errorResponse(403, "forbidden_origin", why);
     }
     return std::nullopt;
 }
@@ -64,15 +72,19 @@ bool Access::hasToken(const HttpRequest &request) const
            == 0;
 }
 
-bool Access::isForeignPage(const HttpRequest &request) const
+QByteArray Access::whyForeign(const HttpRequest &request) const
 {
     const auto target = targetOf(request);
     const QByteArray host = target ? target->host : QByteArray();
-    const QByteArray origin = request.value("Origin");
-    if (!origin.isEmpty()) {
-        return !m_origins.allows(origin, host);
+    if (!host.isEmpty() && !m_origins.allows("http://" + host, host)) {
+        return "A port on loopback is reached by localhost or an IP address, and this request's "
+               "Host "
+               "is neither: a proxy must set it.";
     }
-    return !host.isEmpty() && !m_origins.allows("http://" + host, host);
+    if (!m_origins.allows(request.value("Origin"), host) || isForeignFetch(request)) {
+        return "Pages of other origins may not use this.";
+    }
+    return {};
 }
 
 } // namespace relay

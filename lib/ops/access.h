@@ -21,7 +21,8 @@ enum class AccessKind {
 ///
 /// On loopback a request's Host must be this machine (see OriginPolicy::OwnHost), and an Origin its
 /// own, but for health checks: any page that the operator looks at could otherwise
-/// reach the port with his browser.
+/// reach the port with his browser. What a page loads without an Origin, such as an image, is known
+/// by Sec-Fetch-Site (W3C Fetch Metadata).
 /// Thread: a value.
 class Access
 {
@@ -36,7 +37,8 @@ public:
 
 private:
     [[nodiscard]] bool hasToken(const HttpRequest &request) const;
-    [[nodiscard]] bool isForeignPage(const HttpRequest &request) const;
+    /// What is foreign about who asks, as a sentence; empty when nothing is.
+    [[nodiscard]] QByteArray whyForeign(const HttpRequest &request) const;
 
     QByteArray m_tokenDigest; ///< empty: no token
     bool m_isLoopback;

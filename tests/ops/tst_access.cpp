@@ -55,6 +55,9 @@ private Q_SLOTS:
     void refusalSaysHowToComeIn();
     void foreignPagesAreRefused_data();
     void foreignPagesAreRefused();
+    void browserSaysWhoAsks_data();
+    void browserSaysWhoAsks();
+    void foreignHostIsToldWhichAreTaken();
 };
 
 void TestAccess::tokenIsAskedForWhereItIsNeeded_data()
@@ -183,6 +186,58 @@ void TestAccess::foreignPagesAreRefused()
     QCOMPARE(statusOf(access, request, AccessKind::Change), isLetIn ? 200 : 403);
     QCOMPARE(statusOf(access, request, AccessKind::Read), isLetIn ? 200 : 403);
     QCOMPARE(statusOf(access, request, AccessKind::Health), 200);
+}
+
+void TestAccess::browserSaysWhoAsks_data()
+{
+    QTest::addColumn<QByteArray>("site");
+    QTest::addColumn<QByteArray>("destination");
+    QTest::addColumn<bool>("mayRead");
+    QTest::addColumn<bool>("mayChange");
+    QTest::newRow("own page") << QByteArray("same-origin") << QByteArray("empty") << true << true;
+    QTest::newRow("typed address") << QByteArray("none") << QByteArray("document") << true << true;
+    QTest::newRow("link") << QByteArray("cross-site") << QByteArray("document") << true << false;
+    QTest::newRow("image") << QByteArray("cross-site") << QByteArray("image") << false << false;
+    QTest::newRow("frame") << QByteArray("cross-site") << QByteArray("iframe") << false << false;
+    QTest::newRow("fetch") << QByteArray("cross-site") << QByteArray("empty") << false << false;
+    QTest::newRow("other port") << QByteArray("same-site") << QByteArray("script") << false
+                                << false;
+    QTest::newRow("no destination") << QByteArray("cross-site") << QByteArray() << false << false;
+}
+
+/// Browsers send no Origin when a page loads an image or a script, but say whose page it is: it could
+/// otherwise take up all of the port's connections with streams. A link is the operator's own doing.
+void TestAccess::browserSaysWhoAsks()
+{
+    QFETCH(const QByteArray, site);
+    QFETCH(const QByteArray, destination);
+    QFETCH(const bool, mayRead);
+    QFETCH(const bool, mayChange);
+    const Access access({}, true);
+    HttpRequest request = requestWith({});
+    request.fields.append(HttpField{"Sec-Fetch-Site", site});
+    if (!destination.isEmpty()) {
+        request.fields.append(HttpField{"Sec-Fetch-Dest", destination});
+    }
+    QCOMPARE(statusOf(access, request, AccessKind::Read), mayRead ? 200 : 403);
+    QCOMPARE(statusOf(access, request, AccessKind::Health), 200);
+    request.method = "POST";
+    QCOMPARE(statusOf(access, request, AccessKind::Change), mayChange ? 200 : 403);
+}
+
+/// Who reaches a loopback port by a name, as through a proxy, finds out what is wrong with that.
+void TestAccess::foreignHostIsToldWhichAreTaken()
+{
+    HttpRequest request;
+    request.method = "GET";
+    request.target = "/metrics";
+    request.fields.append(HttpField{"Host", "relay.example:9464"});
+    const auto refused = Access({}, true).refuse(request, AccessKind::Read);
+    QVERIFY(refused);
+    QCOMPARE(refused->status, 403);
+    QVERIFY(refused->body.contains("forbidden_origin"));
+    QVERIFY2(refused->body.contains("Host"), refused->body.constData());
+    QVERIFY2(refused->body.contains("localhost"), refused->body.constData());
 }
 
 QTEST_APPLESS_MAIN(TestAccess)
