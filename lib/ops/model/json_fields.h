@@ -9,6 +9,7 @@
 #include <QString>
 
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <optional>
 #include <tuple>
@@ -116,65 +117,89 @@ Result<T> fromJson(const QJsonObject &object);
 
 namespace detail {
 
+// Each sets `value` and returns nothing, or returns what is wrong. All are declared first: they call
+// each other.
+std::optional<Error> readJson(const QJsonValue &json, const QString &path, bool &value);
+std::optional<Error> readJson(const QJsonValue &json, const QString &path, double &value);
+std::optional<Error> readJson(const QJsonValue &json, const QString &path, QString &value);
+template <std::integral T>
+std::optional<Error> readJson(const QJsonValue &json, const QString &path, T &value);
+template <JsonStruct T>
+std::optional<Error> readJson(const QJsonValue &json, const QString &path, T &value);
 template <typename T>
-std::optional<Error> readFields(const QJsonObject &object, const QString &path, T &value);
+std::optional<Error> readJson(const QJsonValue &json, const QString &path, std::optional<T> &value);
+template <typename T>
+std::optional<Error> readJson(const QJsonValue &json, const QString &path, QList<T> &value);
 
-/// Returns what is wrong; nothing when `value` was set.
-template <typename T>
+inline std::optional<Error> check(bool isRight, const QString &path, const char *expected)
+{
+    return isRight ? std::nullopt
+                   : std::optional(
+                       Error{QStringLiteral("%1 is not %2").arg(path, QLatin1String(expected))});
+}
+
+inline std::optional<Error> readJson(const QJsonValue &json, const QString &path, bool &value)
+{
+    value = json.toBool();
+    return check(json.isBool(), path, "true or false");
+}
+
+inline std::optional<Error> readJson(const QJsonValue &json, const QString &path, double &value)
+{
+    value = json.toDouble();
+    return check(json.isDouble(), path, "a number");
+}
+
+inline std::optional<Error> readJson(const QJsonValue &json, const QString &path, QString &value)
+{
+    value = json.toString();
+    return check(json.isString(), path, "a string");
+}
+
+/// Whether T can hold it, and no other number reads the same.
+template <std::integral T>
+bool isExactly(double number)
+{
+    constexpr double kLeastInexact = 9007199254740992.0; // 2^53
+    return number == std::trunc(number) && std::abs(number) < kLeastInexact
+           && number >= static_cast<double>(std::numeric_limits<T>::min())
+           && number <= static_cast<double>(std::numeric_limits<T>::max());
+}
+
+template <std::integral T>
 std::optional<Error> readJson(const QJsonValue &json, const QString &path, T &value)
 {
-    const auto wrong = [&path](const char *expected) {
-        return Error{QStringLiteral("%1 is not %2").arg(path, QLatin1String(expected))};
-    };
-    if constexpr (IsOptional<T>::value) {
-        if (json.isUndefined() || json.isNull()) {
-            value.reset();
-            return std::nullopt;
-        }
-        return readJson(json, path, value.emplace());
-    } else if constexpr (JsonStruct<T>) {
-        if (!json.isObject()) {
-            return wrong("an object");
-        }
-        return readFields(json.toObject(), path, value);
-    } else if constexpr (IsList<T>::value) {
-        if (!json.isArray()) {
-            return wrong("an array");
-        }
-        value.clear();
-        const QJsonArray array = json.toArray();
-        for (qsizetype i = 0; i < array.size(); ++i) {
-            typename T::value_type element{};
-            if (auto error = readJson(array[i], QStringLiteral("%1[%2]").arg(path).arg(i), element))
-            {
-                return error;
-            }
-            value.append(std::move(element));
-        }
-        return std::nullopt;
-    } else if constexpr (std::is_same_v<T, bool>) {
-        value = json.toBool();
-        return json.isBool() ? std::nullopt : std::optional(wrong("true or false"));
-    } else if constexpr (std::is_same_v<T, QString>) {
-        value = json.toString();
-        return json.isString() ? std::nullopt : std::optional(wrong("a string"));
-    } else if constexpr (std::is_integral_v<T>) {
-        // From 2^53 on two whole numbers may read the same, so that none is taken for exact.
-        constexpr double kLeastInexact = 9007199254740992.0;
-        const double number = json.toDouble();
-        if (!json.isDouble() || std::abs(number) >= kLeastInexact || number != std::trunc(number)
-            || number < static_cast<double>(std::numeric_limits<T>::min())
-            || number > static_cast<double>(std::numeric_limits<T>::max()))
-        {
-            return wrong("a whole number");
-        }
+    const double number = json.toDouble();
+    const bool isRight = json.isDouble() && isExactly<T>(number);
+    if (isRight) {
         value = static_cast<T>(number);
-        return std::nullopt;
-    } else {
-        static_assert(std::is_same_v<T, double>);
-        value = json.toDouble();
-        return json.isDouble() ? std::nullopt : std::optional(wrong("a number"));
     }
+    return check(isRight, path, "a whole number");
+}
+
+template <typename T>
+std::optional<Error> readJson(const QJsonValue &json, const QString &path, std::optional<T> &value)
+{
+    if (json.isUndefined() || json.isNull()) {
+        value.reset();
+        return std::nullopt;
+    }
+    return readJson(json, path, value.emplace());
+}
+
+template <typename T>
+std::optional<Error> readJson(const QJsonValue &json, const QString &path, QList<T> &value)
+{
+    value.clear();
+    const QJsonArray array = json.toArray();
+    for (qsizetype i = 0; i < array.size(); ++i) {
+        T element{};
+        if (auto error = readJson(array[i], QStringLiteral("%1[%2]").arg(path).arg(i), element)) {
+            return error;
+        }
+        value.append(std::move(element));
+    }
+    return check(json.isArray(), path, "an array");
 }
 
 template <typename T>
@@ -194,6 +219,13 @@ std::optional<Error> readFields(const QJsonObject &object, const QString &path, 
         },
         T::jsonFields());
     return error;
+}
+
+template <JsonStruct T>
+std::optional<Error> readJson(const QJsonValue &json, const QString &path, T &value)
+{
+    return json.isObject() ? readFields(json.toObject(), path, value)
+                           : check(false, path, "an object");
 }
 
 } // namespace detail
