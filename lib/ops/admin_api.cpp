@@ -17,7 +17,6 @@ namespace relay {
 
 namespace {
 
-constexpr qint64 kMaxPublishBytes = qint64{64} << 20; ///< limits.message_size decides
 constexpr int kMaxDrainSeconds = 3600;
 constexpr int kDefaultDrainSeconds = 30;
 /// Rates of shorter times are noise: who asks again earlier gets the last one.
@@ -116,8 +115,12 @@ std::optional<QByteArray> withoutSuffix(const QByteArray &parameter, QByteArrayV
 
 std::variant<ChannelName, HttpResponse> channelOf(const QByteArray &encoded)
 {
-    // The root has an empty name; "%2F" is how one would write it.
-    const bool isRoot = encoded.isEmpty() || encoded.compare("%2f", Qt::CaseInsensitive) == 0;
+    // The root's name is empty, but an empty one here is one that was forgotten.
+    if (encoded.isEmpty()) {
+        return errorResponse(404, "no_such_channel",
+                             "There is no channel's name here; the root channel's is %2F.");
+    }
+    const bool isRoot = encoded.compare("%2f", Qt::CaseInsensitive) == 0;
     auto name = ChannelName::fromPath(isRoot ? QByteArray("/") : "/" + encoded);
     if (!name) {
         return errorResponse(404, "no_such_channel", name.error().message.toUtf8());
@@ -147,7 +150,7 @@ AdminApi::AdminApi(Hub &hub, OpsServer &server, QString config, QObject *parent)
     , m_server(server)
     , m_config(std::move(config))
     , m_sampler(hub)
-    , m_feed(hub, m_sampler)
+    , m_feed(hub, m_sampler, std::max(1, server.maxConnections() / 2))
 {
     addRoutes();
 }
@@ -175,7 +178,7 @@ void AdminApi::addRoutes()
          AccessKind::Change});
     m_server.addRoute({"POST", "/-/api/channels/*", "<name>/publish",
                        answering([this](const RoutedRequest &r) { return publish(r); }),
-                       AccessKind::Change, kMaxPublishBytes});
+                       AccessKind::Change, m_hub.maxMessageBytes(), "limits.message_size"});
     m_server.addRoute({"DELETE", "/-/api/channels/*", "<name>/history",
                        answering([this](const RoutedRequest &r) { return clearHistory(r); }),
                        AccessKind::Change});
@@ -201,7 +204,7 @@ void AdminApi::listClients(const RoutedRequest &request, const ReplyPtr &reply)
                 rows.append(std::move(row));
             }
         }
-        auto page = pageOf(std::move(rows), wanted);
+        auto page = pageOf(rows, wanted);
         if (std::holds_alternative<HttpResponse>(page)) {
             reply->send(answerPage(std::move(page)));
             return;
@@ -263,7 +266,7 @@ void AdminApi::listChannels(const RoutedRequest &request, const ReplyPtr &reply)
             }
         }
         self->m_looks = std::move(looks);
-        reply->send(answerPage(pageOf(std::move(rows), wanted)));
+        reply->send(answerPage(pageOf(rows, wanted)));
     });
 }
 
@@ -290,7 +293,7 @@ void AdminApi::changeClient(const RoutedRequest &request, const ReplyPtr &reply)
     const auto id = withoutSuffix(request.parameter, "/disconnect");
     bool isNumber = false;
     const quint64 number = id ? id->toULongLong(&isNumber) : 0;
-    if (!isNumber) {
+    if (!isNumber || id->startsWith('+')) { // which Qt reads over
         reply->send(noSuchPath());
         return;
     }
@@ -361,6 +364,9 @@ HttpResponse AdminApi::drain(const RoutedRequest &request)
     if (!isNumber || within < 0 || within > kMaxDrainSeconds) {
         return errorResponse(400, "bad_parameter",
                              "The parameter within is a number of seconds from 0 to 3600.");
+    }
+    if (!m_hub.isListening()) {
+        return errorResponse(503, "stopping", "The relay is shutting down.");
     }
     m_server.setReady(false);
     m_hub.drain(std::chrono::seconds(within));

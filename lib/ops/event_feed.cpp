@@ -28,6 +28,13 @@ QByteArray eventOf(const QByteArray &type, const T &value)
     return toEvent({}, type, QJsonDocument(toJson(value)).toJson(QJsonDocument::Compact));
 }
 
+qint64 refusedConnections(const Hub &hub)
+{
+    return static_cast<qint64>(
+        hub.counters()
+            .handshakeFailures[static_cast<std::size_t>(HandshakeFailure::ConnectionLimit)]);
+}
+
 QLatin1String textOf(DisconnectReason reason)
 {
     return QLatin1String(describe(reason).text);
@@ -52,16 +59,23 @@ QString kindOf(quint16 closeCode, const QString &reason)
 
 } // namespace
 
-EventFeed::EventFeed(Hub &hub, RelaySampler &sampler, QObject *parent)
+EventFeed::EventFeed(Hub &hub, RelaySampler &sampler, int maxListeners, QObject *parent)
     : QObject(parent)
     , m_hub(hub)
     , m_sampler(sampler)
+    , m_maxListeners(static_cast<std::size_t>(maxListeners))
 {
     connect(&m_sampler, &RelaySampler::sampled, this, &EventFeed::tick);
 }
 
 void EventFeed::listen(const ReplyPtr &reply)
 {
+    if (m_listeners.size() >= m_maxListeners) {
+        reply->send(errorResponse(503, "busy",
+                                  "Half of metrics.connections are listeners already: end one, or "
+                                  "raise it."));
+        return;
+    }
     HttpResponse head;
     head.contentType = "text/event-stream";
     head.fields = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
@@ -82,6 +96,7 @@ void EventFeed::follow(bool wanted)
         }
         m_following.clear();
     } else if (m_following.empty()) {
+        m_refusedConnections = refusedConnections(m_hub);
         m_following.push_back(
             connect(&m_hub, &Hub::clientConnected, this,
                     [this](ClientId client, const QString &peer, const QString &channel) {
@@ -131,7 +146,24 @@ void EventFeed::tick()
         event.count = skipped;
         write(eventOf("skipped", event));
     }
+    tellRefusedConnections();
     write(eventOf("overview", m_sampler.overview()));
+}
+
+/// They are no clients, and many when there are any: one event tells of a second's.
+void EventFeed::tellRefusedConnections()
+{
+    const qint64 count = refusedConnections(m_hub);
+    if (count == m_refusedConnections) {
+        return;
+    }
+    RelayEvent event;
+    event.type = QStringLiteral("limit");
+    event.time = wallSeconds();
+    event.reason =
+        QStringLiteral("limits.connections: refused %1").arg(count - m_refusedConnections);
+    event.count = count - std::exchange(m_refusedConnections, count);
+    write(eventOf("limit", event));
 }
 
 void EventFeed::write(const QByteArray &event)

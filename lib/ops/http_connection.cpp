@@ -135,7 +135,9 @@ bool HttpConnection::needsMore()
             answer();
             return false;
         case HttpRequestReader::Status::Failed:
-            refuse(plainResponse(m_reader.failureStatus(), m_reader.problem()));
+            refuse(m_state == State::ReadingBody && m_reader.failureStatus() == 413
+                       ? m_router.bodyTooLong(m_reader.request())
+                       : plainResponse(m_reader.failureStatus(), m_reader.problem()));
             return false;
         }
     }

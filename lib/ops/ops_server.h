@@ -47,6 +47,9 @@ public:
     /// Adds an answer of another part. Call before listen().
     void addRoute(Route route);
 
+    /// OpsOptions::limits' maxConnections.
+    [[nodiscard]] int maxConnections() const { return m_options.limits.maxConnections; }
+
     /// Connections that are open, those that are being refused included.
     [[nodiscard]] int connectionCount() const { return m_connections; }
 

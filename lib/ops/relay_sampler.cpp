@@ -5,6 +5,7 @@
 
 #include <QDateTime>
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -62,12 +63,39 @@ std::optional<double> quantile(const LatencySnapshot &histogram, double q)
 RelaySampler::RelaySampler(const Hub &hub, QObject *parent)
     : QObject(parent)
     , m_hub(hub)
+    , m_startedAt(static_cast<double>(QDateTime::currentMSecsSinceEpoch()) / 1000.0)
 {
     m_tick.setInterval(kTick);
     connect(&m_tick, &QTimer::timeout, this, &RelaySampler::takeSample);
     m_tick.start();
-    m_overview.startedAt = static_cast<double>(QDateTime::currentMSecsSinceEpoch()) / 1000.0;
     takeSample();
+}
+
+Overview RelaySampler::overview() const
+{
+    const RelaySnapshot counters = m_hub.counters();
+    Overview o = m_measured;
+    o.version = QString::fromLatin1(kVersion);
+    o.state = !m_hub.isListening() ? QStringLiteral("stopping")
+              : m_hub.isDraining() ? QStringLiteral("draining")
+                                   : QStringLiteral("serving");
+    o.port = m_hub.port();
+    o.tls = m_hub.usesTls();
+    o.startedAt = m_startedAt;
+    o.clients = m_hub.clientCount();
+    o.eventStreams = m_hub.eventStreamCount();
+    o.channels = m_hub.channelCount();
+    o.historyBytes = m_hub.historyBytes();
+    o.messages = static_cast<qint64>(counters.messages);
+    o.deliveries = static_cast<qint64>(counters.deliveries);
+    o.dropped = static_cast<qint64>(droppedBy(counters));
+    o.slowDisconnects = static_cast<qint64>(slowDisconnectsIn(counters));
+    const std::vector<Hub::WorkerStats> workers = m_hub.workerStats();
+    o.workers.resize(static_cast<qsizetype>(workers.size()));
+    for (std::size_t i = 0; i < workers.size(); ++i) {
+        o.workers[static_cast<qsizetype>(i)].clients = workers[i].clients;
+    }
+    return o;
 }
 
 void RelaySampler::takeSample()
@@ -77,23 +105,21 @@ void RelaySampler::takeSample()
                .workerDeliveries = {},
                .workerCpu = {},
                .cpuSeconds = std::nullopt};
-    m_overview.workers.clear();
     for (const Hub::WorkerStats &worker : m_hub.workerStats()) {
         now.workerDeliveries.push_back(worker.deliveries);
         now.workerCpu.push_back(worker.cpuTime);
-        m_overview.workers.append(WorkerShare{worker.clients, 0, std::nullopt});
     }
+    m_measured.uptimeSeconds = std::chrono::duration<double>(now.at - m_start).count();
     if (const auto process = m_process.read()) {
         now.cpuSeconds = process->cpuSeconds;
-        m_overview.residentBytes = static_cast<qint64>(process->residentBytes);
+        m_measured.residentBytes = static_cast<qint64>(process->residentBytes);
     }
-    fillTotals(now);
     if (!m_samples.empty()) {
-        fillRates(m_samples.back(), now);
+        measureRates(m_samples.back(), now);
         const LatencySnapshot recent =
             difference(now.counters.publishToWrite, m_samples.front().counters.publishToWrite);
-        m_overview.latencyP50 = quantile(recent, 0.5);
-        m_overview.latencyP99 = quantile(recent, 0.99);
+        m_measured.latencyP50 = quantile(recent, 0.5);
+        m_measured.latencyP99 = quantile(recent, 0.99);
     }
     m_samples.push_back(std::move(now));
     if (m_samples.size() > kWindow) {
@@ -102,33 +128,13 @@ void RelaySampler::takeSample()
     Q_EMIT sampled();
 }
 
-void RelaySampler::fillTotals(const Sample &now)
-{
-    Overview &o = m_overview;
-    o.version = QString::fromLatin1(kVersion);
-    o.state = m_hub.isDraining()    ? QStringLiteral("draining")
-              : m_hub.isListening() ? QStringLiteral("serving")
-                                    : QStringLiteral("stopping");
-    o.port = m_hub.port();
-    o.tls = m_hub.usesTls();
-    o.uptimeSeconds = std::chrono::duration<double>(now.at - m_start).count();
-    o.clients = m_hub.clientCount();
-    o.eventStreams = m_hub.eventStreamCount();
-    o.channels = m_hub.channelCount();
-    o.historyBytes = m_hub.historyBytes();
-    o.messages = static_cast<qint64>(now.counters.messages);
-    o.deliveries = static_cast<qint64>(now.counters.deliveries);
-    o.dropped = static_cast<qint64>(droppedBy(now.counters));
-    o.slowDisconnects = static_cast<qint64>(slowDisconnectsIn(now.counters));
-}
-
-void RelaySampler::fillRates(const Sample &before, const Sample &now)
+void RelaySampler::measureRates(const Sample &before, const Sample &now)
 {
     const double seconds = std::chrono::duration<double>(now.at - before.at).count();
     const auto rate = [seconds](quint64 later, quint64 earlier) {
         return seconds > 0 ? static_cast<double>(later - earlier) / seconds : 0;
     };
-    Overview &o = m_overview;
+    Overview &o = m_measured;
     o.messagesPerSecond = rate(now.counters.messages, before.counters.messages);
     o.deliveriesPerSecond = rate(now.counters.deliveries, before.counters.deliveries);
     o.receivedBytesPerSecond = rate(now.counters.receivedBytes, before.counters.receivedBytes);
@@ -137,17 +143,16 @@ void RelaySampler::fillRates(const Sample &before, const Sample &now)
     if (now.cpuSeconds && before.cpuSeconds && seconds > 0) {
         o.cpuCores = (*now.cpuSeconds - *before.cpuSeconds) / seconds;
     }
-    for (qsizetype i = 0; i < o.workers.size(); ++i) {
-        const auto worker = static_cast<std::size_t>(i);
-        if (worker >= before.workerDeliveries.size()) {
-            break; // it began in between
-        }
-        o.workers[i].deliveriesPerSecond =
-            rate(now.workerDeliveries[worker], before.workerDeliveries[worker]);
-        if (now.workerCpu[worker] && before.workerCpu[worker] && seconds > 0) {
-            o.workers[i].cpuCores =
-                std::chrono::duration<double>(*now.workerCpu[worker] - *before.workerCpu[worker])
-                    .count()
+    // Those that began in between have no rates yet.
+    const std::size_t workers =
+        std::min(now.workerDeliveries.size(), before.workerDeliveries.size());
+    o.workers.resize(static_cast<qsizetype>(workers));
+    for (std::size_t i = 0; i < workers; ++i) {
+        WorkerShare &share = o.workers[static_cast<qsizetype>(i)];
+        share.deliveriesPerSecond = rate(now.workerDeliveries[i], before.workerDeliveries[i]);
+        if (now.workerCpu[i] && before.workerCpu[i] && seconds > 0) {
+            share.cpuCores =
+                std::chrono::duration<double>(*now.workerCpu[i] - *before.workerCpu[i]).count()
                 / seconds;
         }
     }

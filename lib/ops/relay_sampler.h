@@ -29,8 +29,9 @@ public:
     /// The hub must outlive it.
     explicit RelaySampler(const Hub &hub, QObject *parent = nullptr);
 
-    /// As of the last second; without the configuration.
-    [[nodiscard]] const Overview &overview() const { return m_overview; }
+    /// As of now, but for what is measured once a second: rates, latencies, cpu, memory and the time
+    /// of that. Without the configuration.
+    [[nodiscard]] Overview overview() const;
 
 Q_SIGNALS:
     void sampled();
@@ -46,14 +47,14 @@ private:
     };
 
     void takeSample();
-    void fillRates(const Sample &before, const Sample &now);
-    void fillTotals(const Sample &now);
+    void measureRates(const Sample &before, const Sample &now);
 
     const Hub &m_hub;
     const ProcessStatsReader m_process;
     const std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
+    const double m_startedAt;     ///< seconds since 1970-01-01 UTC
     std::deque<Sample> m_samples; ///< of the last ten seconds, oldest first
-    Overview m_overview;
+    Overview m_measured;          ///< once a second; all else of it is nothing
     QTimer m_tick;
 };
 

@@ -57,6 +57,17 @@ qint64 Router::maxBodyBytes(const HttpRequest &head) const
     return route == nullptr ? 0 : route->maxBodyBytes;
 }
 
+HttpResponse Router::bodyTooLong(const HttpRequest &head) const
+{
+    const Route *route = find(methodOf(head), pathOf(head));
+    QByteArray sentence =
+        "The body is longer than " + QByteArray::number(maxBodyBytes(head)) + " bytes";
+    if (route != nullptr && !route->bodyLimitName.isEmpty()) {
+        sentence += ", which is " + route->bodyLimitName;
+    }
+    return errorResponse(413, "too_big", sentence + '.');
+}
+
 void Router::answer(HttpRequest head, QByteArray body, const ReplyPtr &reply) const
 {
     const QByteArray path = pathOf(head);
@@ -78,7 +89,9 @@ std::optional<HttpResponse> Router::refuse(const HttpRequest &head, bool hasBody
         return noRoute(path);
     }
     if (hasBody && route->maxBodyBytes == 0) {
-        return plainResponse(413, "A request to this path must not have a body.");
+        return plainResponse(413,
+                             "A request to this path must not have a body: parameters stand in "
+                             "the query, as in /path?name=value.");
     }
     return std::nullopt;
 }

@@ -34,7 +34,8 @@ struct Route
     QByteArray description;
     Handler handler;
     AccessKind access = AccessKind::Read;
-    qint64 maxBodyBytes = 0; ///< 0: a request with a body is refused
+    qint64 maxBodyBytes = 0;       ///< 0: a request with a body is refused
+    QByteArray bodyLimitName = {}; ///< the setting that says so, for who is refused a longer one
 };
 
 /// A handler that answers at once.
@@ -58,6 +59,8 @@ public:
     [[nodiscard]] std::optional<HttpResponse> refuse(const HttpRequest &head, bool hasBody) const;
     /// How long the body of this request may be. Precondition: it was not refused.
     [[nodiscard]] qint64 maxBodyBytes(const HttpRequest &head) const;
+    /// The answer to who sends a longer one.
+    [[nodiscard]] HttpResponse bodyTooLong(const HttpRequest &head) const;
     /// Precondition: it was not refused.
     void answer(HttpRequest head, QByteArray body, const ReplyPtr &reply) const;
 

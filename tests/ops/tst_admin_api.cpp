@@ -1,10 +1,10 @@
+#include "channels/history_ledger.h"
 #include "net/open_file_limit.h"
 #include "ops/model/channel_row.h"
 #include "ops/model/client_row.h"
 #include "ops/model/page.h"
 
 #include "admin_relay.h"
-#include "channels/history_ledger.h"
 #include "support/paced_client.h"
 
 #include <QTest>
@@ -65,6 +65,7 @@ private Q_SLOTS:
     void clientsShowWhatTheyAre();
     void clientsAreFilteredAndSorted();
     void thousandsOfClientsAreAPage();
+    void pagesFitTogether();
     void channelsShowWhatTheyHold();
     void badQueriesAreRefused_data();
     void badQueriesAreRefused();
@@ -74,11 +75,15 @@ private Q_SLOTS:
     void publishes();
     void refusesToPublish_data();
     void refusesToPublish();
+    void tooLongMessageIsRefusedBeforeItIsRead();
     void clearsAHistory();
     void disconnectsAClient();
     void pathsThatMeanNothingAreNotFound_data();
     void pathsThatMeanNothingAreNotFound();
+    void forgottenNameIsNotTheRoot();
     void drains();
+    void secondDrainReplacesTheFirst();
+    void closingRelayDoesNotDrain();
 
     // Who may
     void changesNeedTheToken();
@@ -95,11 +100,9 @@ void TestAdminApi::overviewShowsTheRelay()
     AdminRelay admin;
     const WebClients clients = admin.relay.connectClients(3);
     QCOMPARE(clients.size(), std::size_t{3});
-    std::optional<Overview> overview;
-    QVERIFY(waitFor([&] { // it is as of the last second
-        overview = admin.get<Overview>("/-/api/overview");
-        return overview && overview->clients == 3;
-    }));
+    const auto overview = admin.get<Overview>("/-/api/overview");
+    QVERIFY(overview);
+    QCOMPARE(overview->clients, 3);
     QCOMPARE(overview->state, QStringLiteral("serving"));
     QCOMPARE(overview->channels, 1);
     QCOMPARE(overview->workers.size(), 2);
@@ -210,6 +213,29 @@ void TestAdminApi::thousandsOfClientsAreAPage()
         }
     }
     QCOMPARE(static_cast<int>(ids.size()), count);
+}
+
+/// A table is read a page after the other: rows that are alike in what sorts them, or that nobody
+/// sorts, have their places, too.
+void TestAdminApi::pagesFitTogether()
+{
+    AdminRelay admin(testOptions(3));
+    const WebClients clients = admin.relay.connectClients(12);
+    QCOMPARE(clients.size(), std::size_t{12});
+    for (const char *query : {"", "sort=channel&", "sort=messages_in&order=desc&"}) {
+        std::vector<qint64> ids;
+        for (int offset = 0; offset < 12; offset += 5) {
+            const auto page =
+                admin.get<Page<ClientRow>>(QByteArray("/-/api/clients?") + query
+                                           + "limit=5&offset=" + QByteArray::number(offset));
+            QVERIFY(page);
+            for (const ClientRow &row : page->rows) {
+                ids.push_back(row.id);
+            }
+        }
+        QCOMPARE(ids.size(), std::size_t{12});
+        QVERIFY(std::is_sorted(ids.begin(), ids.end()));
+    }
 }
 
 /// Offsets, members and histories; a rate once there were two looks, a second apart.
@@ -327,6 +353,7 @@ void TestAdminApi::refusesToPublish_data()
     QTest::newRow("pattern") << QByteArray("chat/*/publish") << QByteArray("x") << 404;
     QTest::newRow("bad name") << QByteArray("chat//publish") << QByteArray("x") << 404;
     QTest::newRow("the relay's own") << QByteArray("-/x/publish") << QByteArray("x") << 404;
+    QTest::newRow("no name") << QByteArray("/publish") << QByteArray("x") << 404;
     QTest::newRow("no verb") << QByteArray("chat") << QByteArray("x") << 404;
     QTest::newRow("other verb") << QByteArray("chat/shout") << QByteArray("x") << 404;
 }
@@ -344,6 +371,24 @@ void TestAdminApi::refusesToPublish()
     QCOMPARE(answer.contains(QStringLiteral("error")), status != 200);
     QVERIFY(!answer.isEmpty());
     QCOMPARE(admin.relay.hub().counters().messages, quint64(status == 200 ? 1 : 0));
+}
+
+/// What will not be taken is not held in memory, either: its length is enough to refuse it.
+void TestAdminApi::tooLongMessageIsRefusedBeforeItIsRead()
+{
+    HubOptions options = testOptions();
+    options.limits.messageSize = 1000;
+    AdminRelay admin(options);
+    HttpClient client(admin.server.port());
+    client.send("POST /-/api/channels/chat/publish HTTP/1.1\r\nHost: localhost\r\n"
+                "Content-Length: 1001\r\n\r\n");
+    const auto answer = client.answer();
+    QVERIFY(answer);
+    QCOMPARE(answer->status, 413);
+    QCOMPARE(QJsonDocument::fromJson(answer->body).object().value(QStringLiteral("error")),
+             QJsonValue(QStringLiteral("too_big")));
+    QVERIFY2(answer->body.contains("1000") && answer->body.contains("limits.message_size"),
+             answer->body.constData());
 }
 
 /// What is kept is gone, and positions go on: nobody takes a new message for an old one.
@@ -403,8 +448,9 @@ void TestAdminApi::pathsThatMeanNothingAreNotFound_data()
          {"POST /-/api/clients/x/disconnect", "POST /-/api/clients/-1/disconnect",
           "POST /-/api/clients/1/2/disconnect", "POST /-/api/clients/disconnect",
           "POST /-/api/clients/18446744073709551616/disconnect", "POST /-/api/clients/1",
-          "DELETE /-/api/channels/chat", "DELETE /-/api/channels/*/history", "GET /-/api/nothing",
-          "GET /-/api/clients/1"})
+          "POST /-/api/clients/+1/disconnect", "POST /-/api/clients/9223372036854775808/disconnect",
+          "DELETE /-/api/channels/chat", "DELETE /-/api/channels/*/history",
+          "DELETE /-/api/channels//history", "GET /-/api/nothing", "GET /-/api/clients/1"})
     {
         QTest::newRow(line) << QByteArray(line);
     }
@@ -418,6 +464,21 @@ void TestAdminApi::pathsThatMeanNothingAreNotFound()
     QVERIFY(answer);
     // GET on a path that takes POST is told so.
     QCOMPARE(answer->status, request == "GET /-/api/clients/1" ? 405 : 404);
+}
+
+/// A script whose variable is empty does not clear the room that everybody is in.
+void TestAdminApi::forgottenNameIsNotTheRoot()
+{
+    AdminRelay admin;
+    QCOMPARE(admin.relay.hub().publish("kept", MessageKind::Text), Hub::Published::Accepted);
+    const auto keptByRoot = [&] {
+        const auto page = admin.get<Page<ChannelRow>>("/-/api/channels");
+        return page && page->rows.size() == 1 ? page->rows[0].historyMessages : -1;
+    };
+    QVERIFY(!admin.json("DELETE /-/api/channels//history", 404).isEmpty());
+    QCOMPARE(keptByRoot(), 1);
+    QVERIFY(!admin.json("DELETE /-/api/channels/%2F/history").isEmpty());
+    QCOMPARE(keptByRoot(), 0);
 }
 
 /// Everybody is sent away over the time, the balancer is told at once, and nobody new is let in.
@@ -454,10 +515,27 @@ void TestAdminApi::drains()
     for (const HubEvent &event : admin.relay.events(HubEvent::Kind::Disconnected)) {
         QCOMPARE(event.closeCode, 1001);
     }
-    const auto isDraining = [&] {
-        return admin.get<Overview>("/-/api/overview")->state == QStringLiteral("draining");
-    };
-    QVERIFY(waitFor(isDraining));
+    QCOMPARE(admin.get<Overview>("/-/api/overview")->state, QStringLiteral("draining"));
+}
+
+/// Who gave too long a time is not bound to it: what is answered is what happens.
+void TestAdminApi::secondDrainReplacesTheFirst()
+{
+    AdminRelay admin;
+    const WebClients clients = admin.relay.connectClients(4);
+    QCOMPARE(clients.size(), std::size_t{4});
+    QVERIFY(!admin.json("POST /-/api/drain?within=3600").isEmpty());
+    QVERIFY(!admin.json("POST /-/api/drain?within=0").isEmpty());
+    QVERIFY(admin.relay.waitForClients(0));
+}
+
+/// A relay that ends sends its clients away itself; it does not promise them another time.
+void TestAdminApi::closingRelayDoesNotDrain()
+{
+    AdminRelay admin;
+    admin.relay.hub().close(0ms);
+    QCOMPARE(admin.json("POST /-/api/drain", 503).value(QStringLiteral("error")),
+             QJsonValue(QStringLiteral("stopping")));
 }
 
 /// With a token in force nothing is changed without it, not even on loopback; what is refused has

@@ -56,6 +56,7 @@ private Q_SLOTS:
     void firstOverviewHasTotalsAndNoRates();
     void ratesAreThoseOfTheSecond();
     void stateFollowsTheHub();
+    void samplerMayBeThereFirst();
 };
 
 void TestRelaySampler::quantileOfNothingIsNothing()
@@ -177,6 +178,24 @@ void TestRelaySampler::stateFollowsTheHub()
     QCOMPARE(RelaySampler(hub).overview().state, QStringLiteral("serving"));
     hub.drain(std::chrono::milliseconds(0));
     QCOMPARE(RelaySampler(hub).overview().state, QStringLiteral("draining"));
+}
+
+/// Who asks a relay in its first second is not told of the one that did not listen yet, and a drain
+/// shows at once.
+void TestRelaySampler::samplerMayBeThereFirst()
+{
+    Hub hub(testOptions(2));
+    const RelaySampler sampler(hub);
+    QVERIFY(hub.listen());
+    const Overview overview = sampler.overview();
+    QCOMPARE(overview.state, QStringLiteral("serving"));
+    QCOMPARE(overview.port, static_cast<int>(hub.port()));
+    QCOMPARE(overview.workers.size(), 2);
+    QVERIFY(hub.publish("hello", MessageKind::Text) == Hub::Published::Accepted);
+    QCOMPARE(sampler.overview().messages, 1);
+    QCOMPARE(sampler.overview().messagesPerSecond, 0.0);
+    hub.drain(std::chrono::milliseconds(0));
+    QCOMPARE(sampler.overview().state, QStringLiteral("draining"));
 }
 
 QTEST_GUILESS_MAIN(TestRelaySampler)

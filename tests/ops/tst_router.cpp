@@ -131,6 +131,9 @@ void TestRouter::bodyIsAllowedWhereARouteTakesOne()
     QCOMPARE(refusal("HEAD", "/things/x"), 413);
     QCOMPARE(refusal("PUT", "/things/x"), 405);
     QCOMPARE(refusal("POST", "/nothing"), 404);
+    // curl -d within=5, for which the relay asks in the query
+    const auto refused = router.refuse(requestOf("GET", "/things/x"), true);
+    QVERIFY2(refused->body.contains("query"), refused->body.constData());
 }
 
 void TestRouter::bodyReachesTheHandler()

@@ -12,8 +12,9 @@ namespace relay {
 /// Something that happened to a client: an event of `GET /-/api/stream`, whose type is `type`.
 struct RelayEvent
 {
-    /// "connect", "disconnect", "slow" (closed as too slow), "limit" (closed by another limit), or
-    /// "skipped" (so many events came at once that `count` were left out).
+    /// "connect", "disconnect", "slow" (closed as too slow), "limit" (closed by another limit; without
+    /// a client: `count` were refused by one), or "skipped" (so many events came at once that `count`
+    /// were left out).
     QString type;
     double time = 0; ///< seconds since 1970-01-01 UTC
     std::optional<qint64> client;
