@@ -68,6 +68,9 @@ int checkOnly(Settings &settings)
         print(stderr, token.error().message + QLatin1Char('\n'));
         return CannotStart;
     }
+    if (const auto complaint = complainOfTokenFile(settings.ops)) {
+        print(stderr, *complaint + QLatin1Char('\n'));
+    }
     print(stdout, QStringLiteral("the configuration is good\n"));
     return Ended;
 }
@@ -108,6 +111,9 @@ int serve(Settings &settings)
     const Result<QByteArray> token = loadToken(settings.ops);
     if (!token) {
         return cannotStart(token.error());
+    }
+    if (const auto complaint = complainOfTokenFile(settings.ops)) {
+        qCWarning(lcMain).noquote() << *complaint;
     }
     TerminationSignals signalSource;
     if (const Outcome installed = signalSource.install(); !installed) {

@@ -34,4 +34,16 @@ Result<QByteArray> loadToken(const Settings::Operators &ops)
     return token;
 }
 
+std::optional<QString> complainOfTokenFile(const Settings::Operators &ops)
+{
+    constexpr QFileDevice::Permissions kOfEverybody =
+        QFileDevice::ReadOther | QFileDevice::WriteOther;
+    if (ops.tokenFile.isEmpty() || !(QFile::permissions(ops.tokenFile) & kOfEverybody)) {
+        return std::nullopt;
+    }
+    return QStringLiteral("ops.token_file: every user of this machine can read or change %1 "
+                          "(chmod o-rwx keeps them out)")
+        .arg(ops.tokenFile);
+}
+
 } // namespace relay

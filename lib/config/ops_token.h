@@ -5,6 +5,9 @@
 
 #include <QByteArray>
 #include <QByteArrayView>
+#include <QString>
+
+#include <optional>
 
 namespace relay {
 
@@ -19,5 +22,9 @@ bool isToken(QByteArrayView token);
 /// White space around a file's token is left out.
 /// Errors: the file cannot be read, or holds no token; the text names it, not what is in it.
 Result<QByteArray> loadToken(const Settings::Operators &ops);
+
+/// What an operator should mend about the token's file, though a relay can start with it; nothing
+/// when all is well.
+std::optional<QString> complainOfTokenFile(const Settings::Operators &ops);
 
 } // namespace relay

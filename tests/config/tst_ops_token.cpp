@@ -43,6 +43,8 @@ private Q_SLOTS:
     void isReadFromItsFile();
     void unreadableFileIsNamed();
     void badFileIsNamedAndNotQuoted();
+    void looseFileIsComplainedOf_data();
+    void looseFileIsComplainedOf();
     void settingsAreRefused_data();
     void settingsAreRefused();
 };
@@ -136,6 +138,37 @@ void TestOpsToken::badFileIsNamedAndNotQuoted()
         QVERIFY2(message.contains(ops.tokenFile), qPrintable(message));
         QVERIFY2(!message.contains(QStringLiteral("secret")), qPrintable(message));
         QVERIFY2(!message.contains(QString::fromLatin1(kToken)), qPrintable(message));
+    }
+}
+
+void TestOpsToken::looseFileIsComplainedOf_data()
+{
+    QTest::addColumn<QFileDevice::Permissions>("more");
+    QTest::addColumn<bool>("isLoose");
+    QTest::newRow("owner's") << QFileDevice::Permissions() << false;
+    QTest::newRow("group's") << QFileDevice::Permissions(QFileDevice::ReadGroup) << false;
+    QTest::newRow("read by all") << QFileDevice::Permissions(QFileDevice::ReadOther) << true;
+    QTest::newRow("written by all") << QFileDevice::Permissions(QFileDevice::WriteOther) << true;
+}
+
+/// A token that everybody on the machine can read is none; the relay starts all the same, as it did
+/// yesterday, and says so.
+void TestOpsToken::looseFileIsComplainedOf()
+{
+    QFETCH(const QFileDevice::Permissions, more);
+    QFETCH(const bool, isLoose);
+    const QTemporaryDir directory;
+    Settings::Operators ops;
+    QVERIFY(!complainOfTokenFile(ops));
+    ops.tokenFile = directory.filePath(QStringLiteral("token"));
+    write(ops.tokenFile, kToken + '\n');
+    QVERIFY(QFile::setPermissions(ops.tokenFile,
+                                  QFileDevice::ReadOwner | QFileDevice::WriteOwner | more));
+    const auto complaint = complainOfTokenFile(ops);
+    QCOMPARE(complaint.has_value(), isLoose);
+    if (complaint) {
+        QVERIFY(complaint->contains(ops.tokenFile));
+        QVERIFY(!complaint->contains(QString::fromLatin1(kToken)));
     }
 }
 
