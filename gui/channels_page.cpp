@@ -96,9 +96,10 @@ void ChannelsPage::fetch(const TableQuery &query)
 void ChannelsPage::take(const Result<Page<ChannelRow>> &page)
 {
     if (page) {
-        m_model.setPage(page.value());
-        m_table->restoreSelection(m_selected.isEmpty() ? std::nullopt
-                                                       : m_model.rowOfName(m_selected));
+        m_table->takeRows([&] {
+            m_model.setPage(page.value());
+            return m_selected.isEmpty() ? std::nullopt : m_model.rowOfName(m_selected);
+        });
     }
     m_table->finished(page ? QString() : page.error().message);
 }

@@ -1,7 +1,6 @@
 #include "paged_table_model.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace relay::gui {
@@ -46,10 +45,9 @@ void PagedTableModel::showRows(int first, int last)
 
 void PagedTableModel::pageCame(qint64 total, qint64 offset, int count)
 {
-    // A view counts rows in an int; so many clients no relay has.
-    const int newTotal = static_cast<int>(std::min<qint64>(total, std::numeric_limits<int>::max()));
-    m_first = static_cast<int>(offset);
-    m_held = count;
+    const int newTotal = static_cast<int>(std::clamp<qint64>(total, 0, kMaxRows));
+    m_first = static_cast<int>(std::clamp<qint64>(offset, 0, newTotal));
+    m_held = offset == m_first ? std::min(count, newTotal - m_first) : 0;
     if (newTotal > m_total) {
         beginInsertRows({}, m_total, newTotal - 1);
         m_total = newTotal;

@@ -17,7 +17,7 @@ namespace relay::gui {
 /// derived class. Rows outside of the window are there, and empty until they are seen. A view tells
 /// what it shows by showRows().
 /// Thread: the window's.
-/// Limits: kWindowRows rows are held, however many there are.
+/// Limits: kWindowRows rows are held, however many there are; kMaxRows are shown.
 /// Errors: a page that came for another query is for the caller to drop; see query().
 class PagedTableModel : public QAbstractTableModel
 {
@@ -25,6 +25,8 @@ class PagedTableModel : public QAbstractTableModel
 
 public:
     static constexpr int kWindowRows = 300;
+    /// A view keeps some bytes for each row; the filter leads to those behind.
+    static constexpr int kMaxRows = 1'000'000;
 
     struct Column
     {

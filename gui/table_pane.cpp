@@ -69,7 +69,7 @@ TablePane::TablePane(PagedTableModel &model,
             &TablePane::noteVisibleRows);
     connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
             [this](const QModelIndex &current) {
-                if (!m_isRestoring) {
+                if (!m_isTakingRows) {
                     Q_EMIT userSelected(current.row());
                 }
             });
@@ -126,10 +126,10 @@ void TablePane::showCount(const QString &problem)
     }
 }
 
-void TablePane::restoreSelection(std::optional<int> row)
+void TablePane::takeRows(const std::function<std::optional<int>()> &setRows)
 {
-    m_isRestoring = true;
-    if (row) {
+    m_isTakingRows = true;
+    if (const std::optional<int> row = setRows()) {
         const QModelIndex index = m_model.index(*row, 0);
         m_view->setAutoScroll(false); // a refresh must not move what the user looks at
         m_view->selectionModel()->setCurrentIndex(index, QItemSelectionModel::ClearAndSelect
@@ -138,7 +138,7 @@ void TablePane::restoreSelection(std::optional<int> row)
     } else {
         m_view->selectionModel()->clear();
     }
-    m_isRestoring = false;
+    m_isTakingRows = false;
 }
 
 } // namespace relay::gui

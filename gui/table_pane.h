@@ -32,8 +32,9 @@ public:
     void finished(const QString &problem);
     [[nodiscard]] QTableView &view() { return *m_view; }
     [[nodiscard]] QLineEdit &filter() { return *m_filter; }
-    /// Selects the row, or none, without a signal to who follows userSelected().
-    void restoreSelection(std::optional<int> row);
+    /// Rows have come: `setRows` gives them to the model, and says which is to be selected, if any.
+    /// What the view selects meanwhile is not what the user has chosen.
+    void takeRows(const std::function<std::optional<int>()> &setRows);
     void refresh();
 
 Q_SIGNALS:
@@ -57,7 +58,7 @@ private:
     QTimer m_settle; ///< a scroll or typing goes on: one fetch when it rests
     bool m_isFetching = false;
     bool m_isStale = false; ///< something changed during a fetch
-    bool m_isRestoring = false;
+    bool m_isTakingRows = false;
 };
 
 } // namespace relay::gui
