@@ -56,6 +56,11 @@ ChannelsPage::ChannelsPage(RelaySource &source, QWidget *parent)
     select(-1);
 }
 
+ChannelsPage::~ChannelsPage()
+{
+    delete m_table; // it holds the model, which goes next
+}
+
 QWidget *ChannelsPage::makeSide()
 {
     auto *side = new Card;

@@ -24,6 +24,8 @@ class ChannelsPage : public QWidget
 public:
     /// The source must outlive it.
     explicit ChannelsPage(RelaySource &source, QWidget *parent = nullptr);
+    ~ChannelsPage() override;
+    Q_DISABLE_COPY_MOVE(ChannelsPage)
 
     [[nodiscard]] TablePane &table() { return *m_table; }
     [[nodiscard]] MessagePane &messages() { return *m_messages; }

@@ -67,6 +67,11 @@ ClientsPage::ClientsPage(RelaySource &source, QWidget *parent)
     showSelected();
 }
 
+ClientsPage::~ClientsPage()
+{
+    delete m_table; // it holds the model, which goes next
+}
+
 QString ClientsPage::detailText() const
 {
     return m_detail->text();

@@ -22,6 +22,8 @@ class ClientsPage : public QWidget
 public:
     /// The source must outlive it.
     explicit ClientsPage(RelaySource &source, QWidget *parent = nullptr);
+    ~ClientsPage() override;
+    Q_DISABLE_COPY_MOVE(ClientsPage)
 
     [[nodiscard]] TablePane &table() { return *m_table; }
     [[nodiscard]] std::optional<qint64> selectedClient() const { return m_selected; }

@@ -4,6 +4,8 @@
 
 #include <QStringList>
 
+#include <algorithm>
+
 namespace relay::gui {
 
 /// A relay that a test speaks for: it answers at once, from its own lists, and notes what was asked.
@@ -33,7 +35,10 @@ public:
     void fetchClients(const TableQuery &query, QObject *, Done<Page<ClientRow>> done) override
     {
         lastQuery = query;
-        done(std::get<Page<ClientRow>>(pageOf(clients, query)));
+        const auto page = std::get<Page<ClientRow>>(pageOf(clients, query));
+        ++fetches;
+        mostRows = std::max(mostRows, page.rows.size());
+        done(page);
     }
     void fetchChannels(const TableQuery &query, QObject *, Done<Page<ChannelRow>> done) override
     {
@@ -65,7 +70,9 @@ public:
     QList<ChannelRow> channels;
     LinkState state;
     QStringList asked;
-    TableQuery lastQuery;
+    TableQuery lastQuery;   ///< of clients
+    int fetches = 0;        ///< of clients
+    qsizetype mostRows = 0; ///< that a fetch of clients brought
 };
 
 } // namespace relay::gui
