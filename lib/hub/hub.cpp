@@ -87,8 +87,8 @@ public:
     using SnapshotsDone = std::function<void(std::vector<ClientSnapshot>)>;
     void takeSnapshots(bool withSocket, std::unordered_set<ClientId> ids, SnapshotsDone done);
     void surveyChannelsFrom(std::size_t part,
-                            const std::shared_ptr<std::vector<ChannelSnapshot>> &snapshots,
-                            const std::function<void(std::vector<ChannelSnapshot>)> &done);
+                            std::shared_ptr<std::vector<ChannelSnapshot>> snapshots,
+                            std::function<void(std::vector<ChannelSnapshot>)> done);
 
     // WorkerObserver, on the workers' threads:
     void clientConnected(const Client &client, const QString &channel) override;
@@ -128,6 +128,8 @@ public:
     };
     /// The first is under way, the others wait: however many ask, a worker's turn has one slice.
     std::deque<Visit> visits;
+    /// Visits that have ended: what the workers wrote during one is read once it counts.
+    std::atomic<quint64> endedVisits{0};
 };
 
 // Accepting
@@ -284,6 +286,7 @@ void Hub::Private::visitClients(ClientVisit::Visitor visitor, std::function<void
 void Hub::Private::startVisit()
 {
     ClientVisit::start(workerPointers(), std::move(visits.front().visitor), [this] {
+        endedVisits.fetch_add(1, std::memory_order_release);
         QMetaObject::invokeMethod(
             &q, [this] { visitDone(); }, Qt::QueuedConnection);
     });
@@ -291,7 +294,7 @@ void Hub::Private::startVisit()
 
 void Hub::Private::visitDone()
 {
-    if (visits.empty()) {
+    if (endedVisits.load(std::memory_order_acquire) == 0 || visits.empty()) {
         return; // closed meanwhile
     }
     const auto done = std::move(visits.front().done);
@@ -317,10 +320,9 @@ void Hub::Private::takeSnapshots(bool withSocket,
         [snapshots, done = std::move(done)] { done(std::move(*snapshots)); });
 }
 
-void Hub::Private::surveyChannelsFrom(
-    std::size_t part,
-    const std::shared_ptr<std::vector<ChannelSnapshot>> &snapshots,
-    const std::function<void(std::vector<ChannelSnapshot>)> &done)
+void Hub::Private::surveyChannelsFrom(std::size_t part,
+                                      std::shared_ptr<std::vector<ChannelSnapshot>> snapshots,
+                                      std::function<void(std::vector<ChannelSnapshot>)> done)
 {
     if (part == ChannelRegistry::kParts) {
         done(std::move(*snapshots));
@@ -335,7 +337,10 @@ void Hub::Private::surveyChannelsFrom(
                               .historyBytes = state.historyBytes});
     });
     QMetaObject::invokeMethod(
-        &q, [this, part, snapshots, done] { surveyChannelsFrom(part + 1, snapshots, done); },
+        &q,
+        [this, part, snapshots = std::move(snapshots), done = std::move(done)]() mutable {
+            surveyChannelsFrom(part + 1, std::move(snapshots), std::move(done));
+        },
         Qt::QueuedConnection);
 }
 
@@ -370,7 +375,7 @@ void Hub::disconnectClient(ClientId id, std::function<void(bool)> done)
 
 void Hub::surveyChannels(std::function<void(std::vector<ChannelSnapshot>)> done)
 {
-    d->surveyChannelsFrom(0, std::make_shared<std::vector<ChannelSnapshot>>(), done);
+    d->surveyChannelsFrom(0, std::make_shared<std::vector<ChannelSnapshot>>(), std::move(done));
 }
 
 bool Hub::clearHistory(const ChannelName &channel)
