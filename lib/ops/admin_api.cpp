@@ -189,6 +189,31 @@ void AdminApi::addRoutes()
 
 // Lists
 
+/// Answers with the page once the kernel's view of its clients' sockets is in it: only of those that
+/// are shown.
+void AdminApi::showSockets(const Page<ClientRow> &page, const ReplyPtr &reply)
+{
+    std::vector<ClientId> ids;
+    for (const ClientRow &row : page.rows) {
+        ids.push_back(ClientId{static_cast<quint64>(row.id)});
+    }
+    m_hub.inspectClients(std::move(ids), [page, reply](const std::vector<ClientSnapshot> &clients) {
+        QHash<qint64, SocketRow> sockets;
+        for (const ClientSnapshot &client : clients) {
+            if (client.socket) {
+                sockets.insert(static_cast<qint64>(toNumber(client.id)), toRow(*client.socket));
+            }
+        }
+        Page<ClientRow> shown = page;
+        for (ClientRow &row : shown.rows) {
+            if (sockets.contains(row.id)) {
+                row.socket = sockets.value(row.id);
+            }
+        }
+        reply->send(jsonOf(toJson(shown)));
+    });
+}
+
 void AdminApi::listClients(const RoutedRequest &request, const ReplyPtr &reply)
 {
     auto query = readTableQuery(targetOrRoot(request), kMaxRows);
@@ -197,40 +222,24 @@ void AdminApi::listClients(const RoutedRequest &request, const ReplyPtr &reply)
         return;
     }
     const auto wanted = std::get<TableQuery>(query);
-    m_hub.surveyClients([hub = &m_hub, wanted, reply](const std::vector<ClientSnapshot> &clients) {
-        QList<ClientRow> rows;
-        for (const ClientSnapshot &client : clients) {
-            if (ClientRow row = toRow(client); contains(row, wanted.filter)) {
-                rows.append(std::move(row));
+    m_hub.surveyClients(
+        [self = QPointer(this), wanted, reply](const std::vector<ClientSnapshot> &clients) {
+            if (!self) {
+                return;
             }
-        }
-        auto page = pageOf(rows, wanted);
-        if (std::holds_alternative<HttpResponse>(page)) {
-            reply->send(answerPage(std::move(page)));
-            return;
-        }
-        // Only the sockets of the rows that are shown are asked for.
-        std::vector<ClientId> ids;
-        for (const ClientRow &row : std::get<Page<ClientRow>>(page).rows) {
-            ids.push_back(ClientId{static_cast<quint64>(row.id)});
-        }
-        hub->inspectClients(
-            std::move(ids), [page, reply](const std::vector<ClientSnapshot> &inspected) {
-                auto shown = std::get<Page<ClientRow>>(page);
-                QHash<qint64, TcpView> sockets;
-                for (const ClientSnapshot &client : inspected) {
-                    if (client.socket) {
-                        sockets.insert(static_cast<qint64>(toNumber(client.id)), *client.socket);
-                    }
+            QList<ClientRow> rows;
+            for (const ClientSnapshot &client : clients) {
+                if (ClientRow row = toRow(client); contains(row, wanted.filter)) {
+                    rows.append(std::move(row));
                 }
-                for (ClientRow &row : shown.rows) {
-                    if (const auto socket = sockets.constFind(row.id); socket != sockets.cend()) {
-                        row.socket = toRow(*socket);
-                    }
-                }
-                reply->send(jsonOf(toJson(shown)));
-            });
-    });
+            }
+            auto page = pageOf(rows, wanted);
+            if (const auto *shown = std::get_if<Page<ClientRow>>(&page)) {
+                self->showSockets(*shown, reply);
+            } else {
+                reply->send(answerPage(std::move(page)));
+            }
+        });
 }
 
 void AdminApi::listChannels(const RoutedRequest &request, const ReplyPtr &reply)

@@ -2,6 +2,8 @@
 
 #include "base/position.h"
 #include "ops/event_feed.h"
+#include "ops/model/client_row.h"
+#include "ops/model/page.h"
 #include "ops/ops_server.h"
 #include "ops/relay_sampler.h"
 
@@ -50,6 +52,7 @@ Q_SIGNALS:
 private:
     void addRoutes();
     void listClients(const RoutedRequest &request, const ReplyPtr &reply);
+    void showSockets(const Page<ClientRow> &page, const ReplyPtr &reply);
     void listChannels(const RoutedRequest &request, const ReplyPtr &reply);
     void changeClient(const RoutedRequest &request, const ReplyPtr &reply);
     [[nodiscard]] HttpResponse publish(const RoutedRequest &request);

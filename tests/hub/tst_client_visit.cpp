@@ -231,7 +231,7 @@ void TestClientVisit::socketsAreShownOfWhoWasAskedFor()
     const auto inspect = [&](const std::vector<ClientId> &wanted) {
         std::optional<std::vector<ClientSnapshot>> found;
         relay.hub().inspectClients(
-            wanted, [&](std::vector<ClientSnapshot> clients_) { found = std::move(clients_); });
+            wanted, [&](std::vector<ClientSnapshot> inspected) { found = std::move(inspected); });
         return waitFor([&] { return found.has_value(); }) ? *found : std::vector<ClientSnapshot>();
     };
     const auto found = inspect({ids->at(1), ids->at(3), ClientId{999'999}});

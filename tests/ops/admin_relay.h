@@ -32,8 +32,9 @@ struct AdminRelay
     }
 
     /// The object that a request is answered with; empty unless the status is this one.
-    QJsonObject
-    json(const QByteArray &methodAndTarget, int status = 200, const QByteArray &fieldsAndBody = {})
+    QJsonObject json(const QByteArray &methodAndTarget,
+                     int status = 200,
+                     const QByteArray &fieldsAndBody = {}) const
     {
         const auto answer = request(server.port(), methodAndTarget, fieldsAndBody);
         if (!answer || answer->status != status) {
@@ -45,7 +46,7 @@ struct AdminRelay
 
     /// The same, read as what the API says that it is.
     template <typename T>
-    std::optional<T> get(const QByteArray &target)
+    std::optional<T> get(const QByteArray &target) const
     {
         auto value = fromJson<T>(json("GET " + target));
         if (!value) {
@@ -65,6 +66,15 @@ inline QByteArray withBody(const QByteArray &contentType, const QByteArray &body
 {
     return "Content-Type: " + contentType + "\r\nContent-Length: " + QByteArray::number(body.size())
            + "\r\n\r\n" + body;
+}
+
+/// Adds one that connects to this path.
+inline test::WebClient &
+connectTo(test::WebClients &clients, const test::TestHub &relay, const char *path)
+{
+    clients.push_back(
+        std::make_unique<test::WebClient>(relay.url().resolved(QUrl(QString::fromLatin1(path)))));
+    return *clients.back();
 }
 
 } // namespace relay

@@ -65,19 +65,21 @@ void TestAccess::tokenIsAskedForWhereItIsNeeded_data()
     QTest::addColumn<bool>("isLoopback");
     QTest::addColumn<bool>("hasToken");
     QTest::addColumn<int>("kind");
-    for (const bool isLoopback : {true, false}) {
-        for (const bool hasToken : {true, false}) {
-            for (const AccessKind kind : {AccessKind::Health, AccessKind::Read, AccessKind::Change})
-            {
-                QTest::addRow("%s, %s, %s", isLoopback ? "loopback" : "public",
-                              hasToken ? "token" : "none",
-                              kind == AccessKind::Health ? "health"
-                              : kind == AccessKind::Read ? "read"
-                                                         : "change")
-                    << isLoopback << hasToken << static_cast<int>(kind);
-            }
-        }
-    }
+    const auto row = [](const char *name, bool isLoopback, bool hasToken, AccessKind kind) {
+        QTest::newRow(name) << isLoopback << hasToken << static_cast<int>(kind);
+    };
+    row("loopback, token, health", true, true, AccessKind::Health);
+    row("loopback, token, read", true, true, AccessKind::Read);
+    row("loopback, token, change", true, true, AccessKind::Change);
+    row("loopback, none, health", true, false, AccessKind::Health);
+    row("loopback, none, read", true, false, AccessKind::Read);
+    row("loopback, none, change", true, false, AccessKind::Change);
+    row("public, token, health", false, true, AccessKind::Health);
+    row("public, token, read", false, true, AccessKind::Read);
+    row("public, token, change", false, true, AccessKind::Change);
+    row("public, none, health", false, false, AccessKind::Health);
+    row("public, none, read", false, false, AccessKind::Read);
+    row("public, none, change", false, false, AccessKind::Change);
 }
 
 /// Each cell of the table of port, token and kind, without, with a wrong and with the right token.

@@ -41,21 +41,7 @@ public:
                 isSound = isSound && lines.front().startsWith("retry: ");
                 continue;
             }
-            const QJsonObject data =
-                QJsonDocument::fromJson(lines[1].mid(QByteArray("data: ").size())).object();
-            if (lines[0] == "event: overview") {
-                const auto overview = fromJson<Overview>(data);
-                isSound = isSound && overview;
-                overviews.push_back(overview ? overview.value() : Overview());
-                eventsBetween.push_back(0);
-            } else {
-                const auto event = fromJson<RelayEvent>(data);
-                isSound = isSound && event && lines[0] == "event: " + event.value().type.toLatin1();
-                events.push_back(event ? event.value() : RelayEvent());
-                if (!eventsBetween.empty() && events.back().type != QStringLiteral("skipped")) {
-                    ++eventsBetween.back();
-                }
-            }
+            takeEvent(lines);
         }
         return isSound;
     }
@@ -92,6 +78,26 @@ public:
     HttpClient &client() { return m_client; }
 
 private:
+    /// Of its type's line and its data's.
+    void takeEvent(const QByteArrayList &lines)
+    {
+        const QJsonObject data =
+            QJsonDocument::fromJson(lines[1].mid(QByteArray("data: ").size())).object();
+        if (lines[0] == "event: overview") {
+            const auto overview = fromJson<Overview>(data);
+            isSound = isSound && overview;
+            overviews.push_back(overview ? overview.value() : Overview());
+            eventsBetween.push_back(0);
+            return;
+        }
+        const auto event = fromJson<RelayEvent>(data);
+        isSound = isSound && event && lines[0] == "event: " + event.value().type.toLatin1();
+        events.push_back(event ? event.value() : RelayEvent());
+        if (!eventsBetween.empty() && events.back().type != QStringLiteral("skipped")) {
+            ++eventsBetween.back();
+        }
+    }
+
     HttpClient m_client;
     QByteArray m_head;
     QByteArray m_unread;
@@ -163,7 +169,7 @@ void TestEventFeed::slowClientIsTold()
 {
     HubOptions options = testOptions();
     options.limits.messageSize = 16'000;
-    options.limits.queueSize = 256 * 1024;
+    options.limits.queueSize = 256'000;
     options.closeTimeout = 200ms;
     AdminRelay admin(options);
     Listener listener(admin);
@@ -220,7 +226,7 @@ void TestEventFeed::clientsMayNotSayThatTheyWereEnded()
 /// sum is right.
 void TestEventFeed::manyEventsAreSkippedAndCounted()
 {
-    constexpr int kClients = 900;
+    constexpr qint64 kClients = 900;
     AdminRelay admin;
     Listener listener(admin);
     QVERIFY(listener.waitForOverviews(1));
@@ -233,7 +239,7 @@ void TestEventFeed::manyEventsAreSkippedAndCounted()
             QVERIFY(listener.read());
         }
     }
-    QVERIFY(admin.relay.waitForClients(kClients));
+    QVERIFY(admin.relay.waitForClients(int{kClients}));
     clients.clear();
     QVERIFY(admin.relay.waitForClients(0));
     const auto sums = [&] {

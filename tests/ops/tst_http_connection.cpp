@@ -553,7 +553,7 @@ void TestHttpConnection::deafListenerIsCutOff()
     client.socket().setReadBufferSize(1);
     client.send("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
     QTRY_VERIFY(stream != nullptr);
-    const QByteArray event(64 * 1024, 'x');
+    const QByteArray event(65'536, 'x');
     constexpr int kMost = 1000; // 64 MB: far more than any kernel holds
     int taken = 0;
     while (taken < kMost && stream->write(event)) {
