@@ -41,7 +41,7 @@ int depthOf(const QByteArray &json)
 /// and the digits of numbers are what was sent.
 QByteArray indented(const QByteArray &json)
 {
-    constexpr int kIndent = 4;
+    constexpr qsizetype kIndent = 4;
     QByteArray text;
     int depth = 0;
     char last = 0; // outside strings

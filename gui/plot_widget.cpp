@@ -1,6 +1,5 @@
 #include "plot_widget.h"
 
-#include "nice_ticks.h"
 #include "quantity_text.h"
 
 #include <QLinearGradient>
@@ -39,8 +38,8 @@ const TimeAxis &timeAxisOf(const TimeSeries &data)
 {
     const double age =
         data.isEmpty() ? 0 : data.samples().back().time - data.samples().front().time;
-    const auto axis = std::find_if(kTimeAxes.begin(), kTimeAxes.end(),
-                                   [age](const TimeAxis &one) { return age <= one.span; });
+    const auto *const axis = std::find_if(kTimeAxes.begin(), kTimeAxes.end(),
+                                          [age](const TimeAxis &one) { return age <= one.span; });
     return axis == kTimeAxes.end() ? kTimeAxes.back() : *axis;
 }
 
@@ -102,9 +101,7 @@ void PlotWidget::updateScale()
     for (const Series &one : m_series) {
         largest = std::max(largest, one.data.largest().value_or(0));
     }
-    const Ticks ticks = niceTicks(largest, kMostSteps, m_leastStep);
-    m_step = ticks.step;
-    m_top = ticks.top;
+    m_ticks = niceTicks(largest, kMostSteps, m_leastStep);
 }
 
 // Geometry
@@ -129,8 +126,8 @@ qreal PlotWidget::legendHeight() const
 QRectF PlotWidget::plotArea() const
 {
     const QFontMetrics metrics = fontMetrics();
-    int labels = metrics.horizontalAdvance(m_valueText(m_top));
-    for (double value = 0; value < m_top; value += m_step) {
+    int labels = 0;
+    for (const double value : m_ticks.values) {
         labels = std::max(labels, metrics.horizontalAdvance(m_valueText(value)));
     }
     const qreal gap = metrics.averageCharWidth();
@@ -145,7 +142,7 @@ QPointF PlotWidget::position(double time, double value) const
     const QRectF area = plotArea();
     const double age = m_now - time;
     return {area.right() - area.width() * age / spanSeconds(),
-            area.bottom() - area.height() * value / m_top};
+            area.bottom() - area.height() * value / m_ticks.top};
 }
 
 int PlotWidget::spanSeconds() const
@@ -175,7 +172,7 @@ void PlotWidget::paintValueAxis(QPainter &painter) const
     const QFontMetrics metrics = fontMetrics();
     const QColor line = palette().color(QPalette::Mid);
     const qreal gap = metrics.averageCharWidth();
-    for (double value = 0; value < m_top + m_step / 2; value += m_step) {
+    for (const double value : m_ticks.values) {
         const qreal y = sharp(position(m_now, value).y());
         painter.setPen(QPen(value == 0 ? line : faded(line, 0.6), 1));
         painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "nice_ticks.h"
 #include "theme.h"
 #include "time_series.h"
 
@@ -83,8 +84,7 @@ private:
     ValueText m_valueText;
     double m_leastStep;
     double m_now = 0; ///< the right edge
-    double m_step = 1;
-    double m_top = 1;
+    Ticks m_ticks{1, {0, 1}, 1};
     std::optional<qreal> m_mouseX;
 };
 

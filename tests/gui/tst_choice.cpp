@@ -33,7 +33,7 @@ private Q_SLOTS:
     void badConfigurationIsSaid();
 
 private:
-    QString write(const QString &name, const QByteArray &content) const;
+    [[nodiscard]] QString write(const QString &name, const QByteArray &content) const;
 
     QTemporaryDir m_folder;
 };

@@ -66,7 +66,9 @@ void TestNiceTicks::tableHolds()
 /// neither a crowd of ticks nor mostly empty space.
 void TestNiceTicks::everyScaleIsCoveredWithFewRoundSteps()
 {
-    for (double largest = 1e-6; largest < 1e10; largest *= 1.07) {
+    double largest = 1e-6;
+    while (largest < 1e10) {
+        largest *= 1.07;
         const Ticks ticks = niceTicks(largest, 4);
         const qsizetype steps = ticks.values.size() - 1;
         QVERIFY(ticks.top >= largest * (1 - 1e-9));

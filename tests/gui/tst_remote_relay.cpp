@@ -171,7 +171,7 @@ void TestRemoteRelay::refusalsAreSaid_data()
     QTest::newRow("no such API") << 404 << QByteArray() << QStringLiteral("no admin API");
     QTest::newRow("elsewhere") << 302 << QByteArray() << QStringLiteral("302");
     QTest::newRow("its own words")
-        << 503 << QByteArray("{\"error\":\"busy\",\"message\":\"Too many look.\"}")
+        << 503 << QByteArray(R"({"error":"busy","message":"Too many look."})")
         << QStringLiteral("Too many look.");
 }
 
@@ -204,7 +204,7 @@ void TestRemoteRelay::aNonsenseOverviewIsSaid()
 void TestRemoteRelay::queryAndTokenAreSent()
 {
     FakeOpsServer server;
-    server.answer("GET /-/api/clients", 200, "{\"total\":20000,\"offset\":40,\"rows\":[]}");
+    server.answer("GET /-/api/clients", 200, R"({"total":20000,"offset":40,"rows":[]})");
     RemoteRelay relay(at(server.port(), "sesame-sesame-sesame"), kQuick);
     Answer<Page<ClientRow>> answer;
     relay.fetchClients({.sort = "bytes_out",
@@ -247,7 +247,7 @@ void TestRemoteRelay::namesAreEncoded()
     QFETCH(QByteArray, target);
     QFETCH(QString, url);
     FakeOpsServer server;
-    server.answer("POST " + target, 200, "{\"offset\":5,\"clients\":2}");
+    server.answer("POST " + target, 200, R"({"offset":5,"clients":2})");
     Watched watched(at(server.port()));
     Answer<RelaySource::Receipt> answer;
     watched.relay.publish(channel, "hi", true, this, answer.taker());
@@ -268,7 +268,7 @@ void TestRemoteRelay::errorsAreTheRelaysOwnWords()
 {
     FakeOpsServer server;
     server.answer("POST /-/api/clients/7/disconnect", 404,
-                  "{\"error\":\"no_such_client\",\"message\":\"No client of this id.\"}");
+                  R"({"error":"no_such_client","message":"No client of this id."})");
     RemoteRelay relay(at(server.port()), kQuick);
     Answer<std::monostate> answer;
     relay.disconnectClient(7, this, answer.taker());

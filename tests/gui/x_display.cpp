@@ -11,6 +11,7 @@ namespace {
 
 struct Free
 {
+    // xcb's answers are malloc's. NOLINTNEXTLINE(cppcoreguidelines-no-malloc)
     void operator()(void *memory) const { std::free(memory); }
 };
 template <typename T>
