@@ -1,11 +1,11 @@
-#include "choice.h"
+#include "gui/choice.h"
 
 #include "base/version.h"
 #include "config/load_settings.h"
 #include "config/ops_token.h"
 
-#include "embedded_relay.h"
-#include "remote_relay.h"
+#include "gui/relay/embedded_relay.h"
+#include "gui/relay/remote_relay.h"
 
 #include <QCommandLineParser>
 #include <QProcessEnvironment>

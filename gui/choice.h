@@ -2,7 +2,7 @@
 
 #include "base/result.h"
 
-#include "relay_source.h"
+#include "gui/relay/relay_source.h"
 
 #include <QString>
 #include <QStringList>

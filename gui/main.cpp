@@ -1,7 +1,7 @@
 #include "base/version.h"
 
-#include "choice.h"
-#include "main_window.h"
+#include "gui/choice.h"
+#include "gui/main_window.h"
 
 #include <QApplication>
 

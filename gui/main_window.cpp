@@ -1,12 +1,12 @@
-#include "main_window.h"
+#include "gui/main_window.h"
 
 #include "base/version.h"
 
-#include "choice.h"
-#include "icons.h"
-#include "quantity_text.h"
-#include "relay_view.h"
-#include "start_page.h"
+#include "gui/choice.h"
+#include "gui/look/icons.h"
+#include "gui/look/quantity_text.h"
+#include "gui/pages/start_page.h"
+#include "gui/relay_view.h"
 
 #include <QActionGroup>
 #include <QApplication>

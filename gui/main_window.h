@@ -1,7 +1,7 @@
 #pragma once
 
-#include "relay_source.h"
-#include "theme.h"
+#include "gui/look/theme.h"
+#include "gui/relay/relay_source.h"
 
 #include <QLabel>
 #include <QMainWindow>

@@ -1,10 +1,10 @@
-#include "relay_view.h"
+#include "gui/relay_view.h"
 
-#include "channels_page.h"
-#include "clients_page.h"
-#include "events_page.h"
-#include "icons.h"
-#include "overview_page.h"
+#include "gui/look/icons.h"
+#include "gui/pages/channels_page.h"
+#include "gui/pages/clients_page.h"
+#include "gui/pages/events_page.h"
+#include "gui/pages/overview_page.h"
 
 #include <QHBoxLayout>
 #include <QStyledItemDelegate>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "relay_source.h"
+#include "gui/relay/relay_source.h"
 
 #include <QListWidget>
 #include <QStackedWidget>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gui/relay_source.h"
+#include "gui/relay/relay_source.h"
 
 #include <QStringList>
 

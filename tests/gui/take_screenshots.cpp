@@ -1,6 +1,6 @@
 #include "gui/main_window.h"
+#include "gui/relay/remote_relay.h"
 #include "gui/relay_view.h"
-#include "gui/remote_relay.h"
 
 #include <QApplication>
 #include <QCommandLineParser>

@@ -1,5 +1,5 @@
 #include "gui/choice.h"
-#include "gui/remote_relay.h"
+#include "gui/relay/remote_relay.h"
 
 #include <QFile>
 #include <QTemporaryDir>

@@ -1,8 +1,8 @@
 #include "fake_source.h"
-#include "gui/channels_page.h"
-#include "gui/client_table_model.h"
-#include "gui/clients_page.h"
-#include "gui/table_pane.h"
+#include "gui/pages/channels_page.h"
+#include "gui/pages/clients_page.h"
+#include "gui/tables/client_table_model.h"
+#include "gui/tables/table_pane.h"
 #include "support/wait_for.h"
 
 #include <QAbstractItemModelTester>

@@ -1,4 +1,4 @@
-#include "gui/client_verdict.h"
+#include "gui/tables/client_verdict.h"
 
 #include <QTest>
 

@@ -1,4 +1,4 @@
-#include "gui/theme.h"
+#include "gui/look/theme.h"
 #include "relayd_process.h"
 #include "support/wait_for.h"
 #include "support/web_client.h"

@@ -1,6 +1,6 @@
 #include "wire/event_stream.h"
 
-#include "gui/event_stream_parser.h"
+#include "gui/relay/event_stream_parser.h"
 
 #include <QTest>
 

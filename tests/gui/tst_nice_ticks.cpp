@@ -1,4 +1,4 @@
-#include "gui/nice_ticks.h"
+#include "gui/plots/nice_ticks.h"
 
 #include <QTest>
 

@@ -1,4 +1,4 @@
-#include "gui/payload_text.h"
+#include "gui/look/payload_text.h"
 
 #include <QTest>
 

@@ -1,5 +1,5 @@
-#include "gui/plot_widget.h"
-#include "gui/quantity_text.h"
+#include "gui/look/quantity_text.h"
+#include "gui/plots/plot_widget.h"
 
 #include <QImage>
 #include <QPainter>

@@ -1,4 +1,4 @@
-#include "gui/quantity_text.h"
+#include "gui/look/quantity_text.h"
 
 #include <QDateTime>
 #include <QLocale>

@@ -4,7 +4,7 @@
 #include "ops/ops_server.h"
 
 #include "fake_ops_server.h"
-#include "gui/remote_relay.h"
+#include "gui/relay/remote_relay.h"
 #include "support/wait_for.h"
 
 #include <QJsonDocument>

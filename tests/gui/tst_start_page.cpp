@@ -1,5 +1,5 @@
 #include "gui/main_window.h"
-#include "gui/start_page.h"
+#include "gui/pages/start_page.h"
 
 #include <QDir>
 #include <QFile>

@@ -1,4 +1,4 @@
-#include "gui/time_series.h"
+#include "gui/plots/time_series.h"
 
 #include <QTest>
 

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "gui/relay/relay_source.h"
+#include "gui/tables/event_log_model.h"
+
+#include <QLabel>
+#include <QLineEdit>
+#include <QSortFilterProxyModel>
+#include <QTableView>
+#include <QWidget>
+
+namespace relay::gui {
+
+/// What happens to clients, as it happens, and whether the relay itself goes and comes.
+class EventsPage : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit EventsPage(RelaySource &source, QWidget *parent = nullptr);
+
+    [[nodiscard]] QLineEdit &filter() { return *m_filter; }
+    [[nodiscard]] QTableView &view() { return *m_view; }
+    /// The rows that are selected, or all that the filter lets through, as text.
+    [[nodiscard]] QString selectedText() const;
+    [[nodiscard]] QString shownText() const;
+
+private:
+    QWidget *makeTools();
+    void noteLink(const LinkState &link);
+    void append(const RelayEvent &event);
+    void askSave();
+    void save(const QString &file);
+    void showCount();
+
+    EventLogModel m_model;
+    QSortFilterProxyModel m_filtered;
+    QLineEdit *m_filter;
+    QLabel *m_count;
+    QTableView *m_view = nullptr;
+    LinkState::Link m_link = LinkState::Link::Connecting;
+};
+
+} // namespace relay::gui

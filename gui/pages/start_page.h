@@ -1,0 +1,41 @@
+#pragma once
+
+#include "gui/choice.h"
+
+#include <QComboBox>
+#include <QLabel>
+#include <QLineEdit>
+#include <QWidget>
+
+namespace relay::gui {
+
+/// Offers to watch a relay, or to run one; remembers what was chosen last (addresses and file names,
+/// never a token).
+class StartPage : public QWidget
+{
+    Q_OBJECT
+
+public:
+    explicit StartPage(QWidget *parent = nullptr);
+
+    /// Why the last choice came to nothing; empty: nothing is wrong.
+    void setProblem(const QString &problem);
+    /// Keeps the choice for the next time.
+    void remember(const Choice &choice);
+    [[nodiscard]] QComboBox &url() { return *m_url; }
+
+Q_SIGNALS:
+    void chosen(const relay::gui::Choice &choice);
+
+private:
+    QWidget *makeRemoteCard();
+    QWidget *makeEmbedCard();
+    void askFile(QLineEdit *target, const QString &title, const QString &filter);
+
+    QComboBox *m_url;
+    QLineEdit *m_tokenFile;
+    QLineEdit *m_configFile;
+    QLabel *m_problem;
+};
+
+} // namespace relay::gui

@@ -1,0 +1,119 @@
+#include "gui/relay/embedded_relay.h"
+
+#include "base/logging.h"
+#include "config/config_text.h"
+#include "hub/hub.h"
+#include "net/epoll_dispatcher.h"
+#include "net/open_file_limit.h"
+#include "net/tls_configuration.h"
+#include "ops/admin_api.h"
+#include "ops/hub_metrics.h"
+#include "ops/ops_server.h"
+
+#include <QRandomGenerator>
+
+#include <array>
+#include <utility>
+
+namespace relay::gui {
+
+struct EmbeddedRelay::Parts
+{
+    Parts(const Settings &settings, const OpsOptions &ops)
+        : hub(settings.hub)
+        , opsServer(ops, metricsSource(hub))
+        , adminApi(hub, opsServer, renderShownConfig(settings))
+    {}
+
+    Hub hub;
+    OpsServer opsServer;
+    AdminApi adminApi;
+};
+
+namespace {
+
+QByteArray randomToken()
+{
+    std::array<quint32, 8> words{};
+    QRandomGenerator::system()->fillRange(words.data(), static_cast<qsizetype>(words.size()));
+    return QByteArray(reinterpret_cast<const char *>(words.data()), sizeof words).toHex();
+}
+
+} // namespace
+
+EmbeddedRelay::EmbeddedRelay()
+{
+    m_thread.setObjectName(QStringLiteral("embedded relay"));
+    m_thread.setEventDispatcher(new EpollDispatcher); // taken over
+    m_thread.start();
+}
+
+EmbeddedRelay::~EmbeddedRelay()
+{
+    QMetaObject::invokeMethod(
+        m_thread.eventDispatcher(), [this] { m_parts.reset(); }, Qt::BlockingQueuedConnection);
+    m_thread.quit();
+    m_thread.wait();
+}
+
+Result<std::shared_ptr<EmbeddedRelay>> EmbeddedRelay::start(const Settings &settings)
+{
+    installLogging(settings.logging);
+    if (const Outcome raised = raiseOpenFileLimit(); !raised) {
+        qWarning("%s", qPrintable(raised.error().message)); // fewer clients, but a relay
+    }
+    const std::shared_ptr<EmbeddedRelay> relay(new EmbeddedRelay); // its constructor is private
+    Outcome opened = success();
+    // Opening two ports is a matter of a millisecond.
+    QMetaObject::invokeMethod(
+        relay->m_thread.eventDispatcher(), [&] { opened = relay->open(settings); },
+        Qt::BlockingQueuedConnection);
+    if (!opened) {
+        return opened.error();
+    }
+    return relay;
+}
+
+Outcome EmbeddedRelay::open(const Settings &settings)
+{
+    Settings used = settings;
+    if (used.tls.enabled) {
+        auto tls = loadTlsConfiguration(used.tls.certFile, used.tls.keyFile);
+        if (!tls) {
+            return tls.error();
+        }
+        used.hub.tls = std::move(tls).value();
+    }
+    OpsOptions ops;
+    ops.port = 0;
+    ops.token = randomToken();
+    m_parts = std::make_unique<Parts>(used, ops);
+    if (Outcome listening = m_parts->hub.listen(); !listening) {
+        return listening;
+    }
+    if (Outcome listening = m_parts->opsServer.listen(); !listening) {
+        return listening;
+    }
+    m_parts->opsServer.setReady(true);
+    m_endpoint.token = ops.token;
+    m_endpoint.url.setScheme(QStringLiteral("http"));
+    m_endpoint.url.setHost(ops.address);
+    m_endpoint.url.setPort(m_parts->opsServer.port());
+    m_clientUrl.setScheme(m_parts->hub.usesTls() ? QStringLiteral("wss") : QStringLiteral("ws"));
+    m_clientUrl.setHost(settings.hub.address);
+    m_clientUrl.setPort(m_parts->hub.port());
+    m_clientUrl.setPath(QStringLiteral("/"));
+    return success();
+}
+
+EmbeddedRelaySource::EmbeddedRelaySource(std::shared_ptr<EmbeddedRelay> relay, QObject *parent)
+    : RemoteRelay(relay->endpoint(), parent)
+    , m_relay(std::move(relay))
+{}
+
+QString EmbeddedRelaySource::title() const
+{
+    return tr("the relay in this program, %1").arg(m_relay->clientUrl().toDisplayString());
+}
+
+} // namespace relay::gui

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "base/result.h"
+#include "config/settings.h"
+
+#include "gui/relay/remote_relay.h"
+
+#include <QThread>
+
+#include <memory>
+
+namespace relay::gui {
+
+/// A relay inside this process: the same hub, with an admin API on loopback at a port and with a
+/// token that nobody else knows.
+///
+/// It is watched by RemoteRelay like any other: one way to see a relay, of which every part is used
+/// and tested, instead of two. The hub has a thread of its own, so that accepting a thousand clients
+/// does not hold up the window, nor a repaint the clients.
+/// Thread: the window's.
+/// Owner: who watches it; its end ends the relay, without grace.
+class EmbeddedRelay
+{
+public:
+    /// Starts it, and the log as its settings say; `settings.metrics` and `settings.ops` are not used.
+    /// Errors: why it cannot listen.
+    static Result<std::shared_ptr<EmbeddedRelay>> start(const Settings &settings);
+    ~EmbeddedRelay();
+    Q_DISABLE_COPY_MOVE(EmbeddedRelay)
+
+    [[nodiscard]] Endpoint endpoint() const { return m_endpoint; }
+    /// Where clients connect.
+    [[nodiscard]] QUrl clientUrl() const { return m_clientUrl; }
+
+private:
+    struct Parts;
+
+    EmbeddedRelay();
+    Outcome open(const Settings &settings);
+
+    QThread m_thread;
+    std::unique_ptr<Parts> m_parts; ///< made and destroyed in m_thread
+    Endpoint m_endpoint;
+    QUrl m_clientUrl;
+};
+
+/// An EmbeddedRelay as the pages see it.
+class EmbeddedRelaySource : public RemoteRelay
+{
+    Q_OBJECT
+
+public:
+    explicit EmbeddedRelaySource(std::shared_ptr<EmbeddedRelay> relay, QObject *parent = nullptr);
+    [[nodiscard]] QString title() const override;
+
+private:
+    const std::shared_ptr<EmbeddedRelay> m_relay;
+};
+
+} // namespace relay::gui

@@ -1,0 +1,83 @@
+#include "gui/tables/client_verdict.h"
+
+#include "gui/look/quantity_text.h"
+
+#include <QCoreApplication>
+
+#include <algorithm>
+#include <optional>
+
+namespace relay::gui {
+
+namespace {
+
+using Kind = ClientVerdict::Kind;
+
+struct Words
+{
+    Q_DECLARE_TR_FUNCTIONS(ClientVerdict)
+};
+
+/// TCP sends again what is lost, so a line loses about as much as it sends twice.
+bool losesMuch(const ClientRow &client, const SocketRow &socket)
+{
+    const qint64 segments = std::max(client.messagesOut, client.bytesOut / kSegmentBytes);
+    return socket.retransmits >= kMinRetransmits
+           && socket.retransmits * kSegmentsPerBadRetransmit > segments;
+}
+
+std::optional<ClientVerdict> verdictOnLine(const ClientRow &client)
+{
+    if (!client.socket) {
+        return std::nullopt;
+    }
+    const SocketRow &socket = *client.socket;
+    const auto bad = [](const QString &rule) {
+        return ClientVerdict{Kind::BadLine, Words::tr("bad line"), rule, Meaning::Warning};
+    };
+    if (losesMuch(client, socket)) {
+        return bad(Words::tr("%1 segments were sent again: more than one in %2 is a bad line.")
+                       .arg(countText(socket.retransmits))
+                       .arg(kSegmentsPerBadRetransmit));
+    }
+    if (socket.rttSeconds >= kBadRttSeconds) {
+        return bad(Words::tr("A round trip takes %1: from %2 on it is a bad line.")
+                       .arg(latencyText(socket.rttSeconds), latencyText(kBadRttSeconds)));
+    }
+    if (socket.rttVarianceSeconds >= kBadRttVarianceSeconds) {
+        return bad(
+            Words::tr("The round trip varies by %1: from %2 on it is a bad line.")
+                .arg(latencyText(socket.rttVarianceSeconds), latencyText(kBadRttVarianceSeconds)));
+    }
+    return std::nullopt;
+}
+
+} // namespace
+
+ClientVerdict verdictOn(const ClientRow &client)
+{
+    if (client.slowForSeconds) {
+        return {Kind::ReadsSlowly, Words::tr("reads slowly"),
+                Words::tr("More than half of limits.queue_size has waited for it for %1.")
+                    .arg(durationText(*client.slowForSeconds)),
+                Meaning::Bad};
+    }
+    if (auto line = verdictOnLine(client)) {
+        return *std::move(line);
+    }
+    if (client.queuedBytes > 0) {
+        return {Kind::FallsBehind, Words::tr("falls behind"),
+                Words::tr("%1 wait for it: its socket is full. From half of limits.queue_size on "
+                          "it reads slowly.")
+                    .arg(bytesText(static_cast<double>(client.queuedBytes))),
+                Meaning::Warning};
+    }
+    if (client.messagesIn == 0 && client.messagesOut == 0) {
+        return {Kind::Idle, Words::tr("idle"),
+                Words::tr("It has sent nothing and was sent nothing."), Meaning::Quiet};
+    }
+    return {Kind::Fine, Words::tr("fine"), Words::tr("Nothing waits for it, and its line is good."),
+            Meaning::Good};
+}
+
+} // namespace relay::gui
