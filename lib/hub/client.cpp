@@ -293,7 +293,11 @@ void Client::queueLast(const QByteArray &bytes)
 
 bool Client::tryQueue(const Chunk &chunk)
 {
+    const bool wasSlow = m_outbox.pastMarkSince().has_value();
     Outbox::Push pushed = m_outbox.push(chunk, m_worker.now());
+    if (pushed == Outbox::Push::QueuedPastMark && !wasSlow) {
+        m_worker.becameSlow(*this);
+    }
     if (pushed == Outbox::Push::Refused) {
         if (!dropsOldest()) {
             m_worker.dropped(DropReason::SlowConsumer, chunk.messages);

@@ -3,8 +3,8 @@
 #include "channels/channel.h"
 #include "channels/channel_registry.h"
 #include "hub/client.h"
-#include "hub/client_visit.h"
 #include "hub/idempotency_cache.h"
+#include "hub/survey.h"
 #include "hub/worker.h"
 #include "net/listener.h"
 #include "net/open_file_limit.h"
@@ -14,9 +14,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
 #include <thread>
-#include <unordered_set>
 #include <vector>
 
 namespace relay {
@@ -69,6 +67,7 @@ public:
         , channels(options.channels, optionsOfOthers(options), options.history.totalSize)
         , idempotency(options.http.idempotencyAge, options.http.idempotencyKeys)
         , backpressure([this] { wakeAll(); })
+        , survey(hub, channels)
         , listener([this](Listener::Batch &batch) { accept(batch); })
     {}
 
@@ -80,15 +79,6 @@ public:
     [[nodiscard]] quint64 loadOf(std::size_t worker) const;
     void wakeAll();
     void oneDrained();
-    [[nodiscard]] std::vector<Worker *> workerPointers() const;
-    void visitClients(ClientVisit::Visitor visitor, std::function<void()> done);
-    void startVisit();
-    void visitDone();
-    using SnapshotsDone = std::function<void(std::vector<ClientSnapshot>)>;
-    void takeSnapshots(bool withSocket, std::unordered_set<ClientId> ids, SnapshotsDone done);
-    void surveyChannelsFrom(std::size_t part,
-                            std::shared_ptr<std::vector<ChannelSnapshot>> snapshots,
-                            std::function<void(std::vector<ChannelSnapshot>)> done);
 
     // WorkerObserver, on the workers' threads:
     void clientConnected(const Client &client, const QString &channel) override;
@@ -100,6 +90,7 @@ public:
     messageReceived(ClientId client, const ChannelName &channel, const Frame &message) override;
     void
     clientDisconnected(const Client &client, quint16 closeCode, const QString &reason) override;
+    void clientBecameSlow(const Client &client) override;
     void workerDrained() override;
 
     Hub &q;
@@ -108,6 +99,7 @@ public:
     IdempotencyCache idempotency;
     Backpressure backpressure;
     QTimer historyTick;
+    Survey survey;
     Listener listener;
     int maxConnections = 0;
     quint64 lastClientId = 0;
@@ -119,17 +111,7 @@ public:
     std::atomic<bool> isFollowed{false};       // somebody is connected to messageReceived
     std::atomic<quint64> publishedMessages{0}; // by publish(), on any thread
     bool isClosing = false;
-    bool isClosed = false;
     bool isDraining = false;
-    struct Visit
-    {
-        ClientVisit::Visitor visitor;
-        std::function<void()> done; ///< never given to a worker: belongs to the hub's thread
-    };
-    /// The first is under way, the others wait: however many ask, a worker's turn has one slice.
-    std::deque<Visit> visits;
-    /// Visits that have ended: what the workers wrote during one is read once it counts.
-    std::atomic<quint64> endedVisits{0};
 };
 
 // Accepting
@@ -146,9 +128,12 @@ void Hub::Private::startWorkers()
     for (int i = 0; i < count; ++i) {
         workers.push_back(std::make_unique<Worker>(i + 1, shared, *this));
     }
+    std::vector<Worker *> started;
     for (const auto &worker : workers) {
         worker->start();
+        started.push_back(worker.get());
     }
+    survey.begin(std::move(started));
 }
 
 void Hub::Private::expireHistory()
@@ -242,6 +227,14 @@ void Hub::Private::clientDisconnected(const Client &client,
     Q_EMIT q.clientDisconnected(client.id(), closeCode, reason);
 }
 
+void Hub::Private::clientBecameSlow(const Client &client)
+{
+    static const QMetaMethod kSignal = QMetaMethod::fromSignal(&Hub::clientBecameSlow);
+    if (q.isSignalConnected(kSignal)) {
+        Q_EMIT q.clientBecameSlow(client.id());
+    }
+}
+
 void Hub::Private::workerDrained()
 {
     QMetaObject::invokeMethod(
@@ -256,100 +249,18 @@ void Hub::Private::oneDrained()
     for (const auto &worker : workers) {
         worker->stop();
     }
-    isClosed = true;
-    std::exchange(visits, {}).clear();
+    survey.end();
     Q_EMIT q.closed();
 }
 
 // Who watches
 
-std::vector<Worker *> Hub::Private::workerPointers() const
-{
-    std::vector<Worker *> pointers;
-    for (const auto &worker : workers) {
-        pointers.push_back(worker.get());
-    }
-    return pointers;
-}
-
-void Hub::Private::visitClients(ClientVisit::Visitor visitor, std::function<void()> done)
-{
-    if (isClosed) {
-        return;
-    }
-    visits.push_back({std::move(visitor), std::move(done)});
-    if (visits.size() == 1) {
-        startVisit();
-    }
-}
-
-void Hub::Private::startVisit()
-{
-    ClientVisit::start(workerPointers(), std::move(visits.front().visitor), [this] {
-        endedVisits.fetch_add(1, std::memory_order_release);
-        QMetaObject::invokeMethod(
-            &q, [this] { visitDone(); }, Qt::QueuedConnection);
-    });
-}
-
-void Hub::Private::visitDone()
-{
-    if (endedVisits.load(std::memory_order_acquire) == 0 || visits.empty()) {
-        return; // closed meanwhile
-    }
-    const auto done = std::move(visits.front().done);
-    visits.pop_front();
-    if (!visits.empty()) {
-        startVisit();
-    }
-    done();
-}
-
-/// Of all clients, or of those of some ids.
-void Hub::Private::takeSnapshots(bool withSocket,
-                                 std::unordered_set<ClientId> ids,
-                                 SnapshotsDone done)
-{
-    auto snapshots = std::make_shared<std::vector<ClientSnapshot>>();
-    visitClients(
-        [withSocket, ids = std::move(ids), snapshots](Client &client) {
-            if (ids.empty() || ids.count(client.id()) > 0) {
-                snapshots->push_back(client.snapshot(withSocket));
-            }
-        },
-        [snapshots, done = std::move(done)] { done(std::move(*snapshots)); });
-}
-
-void Hub::Private::surveyChannelsFrom(std::size_t part,
-                                      std::shared_ptr<std::vector<ChannelSnapshot>> snapshots,
-                                      std::function<void(std::vector<ChannelSnapshot>)> done)
-{
-    if (part == ChannelRegistry::kParts) {
-        done(std::move(*snapshots));
-        return;
-    }
-    channels.visitPart(part, [&](const Channel &channel) {
-        const Channel::State state = channel.state();
-        snapshots->push_back({.name = channel.name(),
-                              .position = state.position,
-                              .clients = state.clients,
-                              .historyMessages = state.historyMessages,
-                              .historyBytes = state.historyBytes});
-    });
-    QMetaObject::invokeMethod(
-        &q,
-        [this, part, snapshots = std::move(snapshots), done = std::move(done)]() mutable {
-            surveyChannelsFrom(part + 1, std::move(snapshots), std::move(done));
-        },
-        Qt::QueuedConnection);
-}
-
 void Hub::surveyClients(std::function<void(std::vector<ClientSnapshot>)> done)
 {
-    d->takeSnapshots(false, {}, std::move(done));
+    d->survey.takeClients(std::move(done));
 }
 
-void Hub::inspectClients(std::vector<ClientId> ids,
+void Hub::inspectClients(const std::vector<ClientId> &ids,
                          std::function<void(std::vector<ClientSnapshot>)> done)
 {
     if (ids.empty()) {
@@ -357,13 +268,13 @@ void Hub::inspectClients(std::vector<ClientId> ids,
             this, [done = std::move(done)] { done({}); }, Qt::QueuedConnection);
         return;
     }
-    d->takeSnapshots(true, {ids.begin(), ids.end()}, std::move(done));
+    d->survey.takeClients(ids, std::move(done));
 }
 
 void Hub::disconnectClient(ClientId id, std::function<void(bool)> done)
 {
     auto isFound = std::make_shared<bool>(false);
-    d->visitClients(
+    d->survey.visitClients(
         [id, isFound](Client &client) {
             if (client.id() == id) {
                 *isFound = true;
@@ -375,7 +286,7 @@ void Hub::disconnectClient(ClientId id, std::function<void(bool)> done)
 
 void Hub::surveyChannels(std::function<void(std::vector<ChannelSnapshot>)> done)
 {
-    d->surveyChannelsFrom(0, std::make_shared<std::vector<ChannelSnapshot>>(), std::move(done));
+    d->survey.takeChannels(std::move(done));
 }
 
 bool Hub::clearHistory(const ChannelName &channel)

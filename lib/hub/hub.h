@@ -4,6 +4,7 @@
 #include "base/ids.h"
 #include "base/position.h"
 #include "base/result.h"
+#include "hub/channel_snapshot.h"
 #include "hub/client_snapshot.h"
 #include "hub/options.h"
 #include "metrics/relay_counters.h"
@@ -118,18 +119,10 @@ public:
     /// All clients that have joined. Looks at a slice of them a turn: nobody waits for it.
     void surveyClients(std::function<void(std::vector<ClientSnapshot>)> done);
     /// Those of these ids that are there, with the kernel's view of their sockets.
-    void inspectClients(std::vector<ClientId> ids,
+    void inspectClients(const std::vector<ClientId> &ids,
                         std::function<void(std::vector<ClientSnapshot>)> done);
     /// Closes the client with 1008; says whether it was there.
     void disconnectClient(ClientId id, std::function<void(bool)> done);
-    struct ChannelSnapshot
-    {
-        ChannelName name;
-        Position position; ///< of the newest message
-        int clients = 0;   ///< members; pattern listeners are not among them
-        qint64 historyMessages = 0;
-        qint64 historyBytes = 0;
-    };
     /// All channels, a part of them a turn.
     void surveyChannels(std::function<void(std::vector<ChannelSnapshot>)> done);
     /// Forgets the channel's messages, and returns whether there is such a channel.
@@ -161,6 +154,9 @@ Q_SIGNALS:
     /// Emitted once for each clientConnected. `closeCode` is what the closing handshake settled on,
     /// 1006 without one; an event stream that its client ended says 1005.
     void clientDisconnected(relay::ClientId client, quint16 closeCode, const QString &reason);
+    /// More than half of limits.queueSize has begun to wait for the client; emitted again after it has
+    /// caught up meanwhile. What then becomes of it is the slow-client policy's affair.
+    void clientBecameSlow(relay::ClientId client);
     /// Emitted once, on the hub's thread, when close() is done and every worker has ended.
     void closed();
 

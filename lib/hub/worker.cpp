@@ -296,6 +296,11 @@ void Worker::ended(Client &client, bool wasClient, quint16 closeCode, const QStr
     m_observer.clientDisconnected(client, closeCode, reason);
 }
 
+void Worker::becameSlow(const Client &client)
+{
+    m_observer.clientBecameSlow(client);
+}
+
 void Worker::bury()
 {
     m_buriedProtocols.clear();

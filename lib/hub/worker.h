@@ -57,6 +57,8 @@ public:
     messageReceived(ClientId client, const ChannelName &channel, const Frame &message) = 0;
     virtual void
     clientDisconnected(const Client &client, quint16 closeCode, const QString &reason) = 0;
+    /// More than half of limits.queueSize has begun to wait for it.
+    virtual void clientBecameSlow(const Client &client) = 0;
     /// After Inbox::pushClose(): the last connection has ended.
     virtual void workerDrained() = 0;
 
@@ -160,6 +162,7 @@ public:
         m_buriedProtocols.push_back(std::move(protocol));
     }
     void ended(Client &client, bool wasClient, quint16 closeCode, const QString &reason);
+    void becameSlow(const Client &client);
 
 private:
     using Rooms = std::unordered_map<QByteArray, std::unique_ptr<Room>>;

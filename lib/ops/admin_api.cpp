@@ -197,7 +197,7 @@ void AdminApi::showSockets(const Page<ClientRow> &page, const ReplyPtr &reply)
     for (const ClientRow &row : page.rows) {
         ids.push_back(ClientId{static_cast<quint64>(row.id)});
     }
-    m_hub.inspectClients(std::move(ids), [page, reply](const std::vector<ClientSnapshot> &clients) {
+    m_hub.inspectClients(ids, [page, reply](const std::vector<ClientSnapshot> &clients) {
         QHash<qint64, SocketRow> sockets;
         for (const ClientSnapshot &client : clients) {
             if (client.socket) {
@@ -251,13 +251,13 @@ void AdminApi::listChannels(const RoutedRequest &request, const ReplyPtr &reply)
     }
     const auto wanted = std::get<TableQuery>(query);
     m_hub.surveyChannels([self = QPointer(this), wanted,
-                          reply](const std::vector<Hub::ChannelSnapshot> &channels) {
+                          reply](const std::vector<ChannelSnapshot> &channels) {
         if (!self) {
             return;
         }
         QHash<QString, Look> looks;
         QList<ChannelRow> rows;
-        for (const Hub::ChannelSnapshot &channel : channels) {
+        for (const ChannelSnapshot &channel : channels) {
             ChannelRow row{.name = channel.name.toString(),
                            .epoch = QString::fromLatin1(toText(channel.position.epoch)),
                            .offset = static_cast<qint64>(channel.position.offset),

@@ -110,6 +110,17 @@ void EventFeed::follow(bool wanted)
                               .count = {}});
                     }));
         m_following.push_back(
+            connect(&m_hub, &Hub::clientBecameSlow, this, [this](ClientId client) {
+                tell({.type = QStringLiteral("slow"),
+                      .time = wallSeconds(),
+                      .client = static_cast<qint64>(toNumber(client)),
+                      .address = {},
+                      .channel = {},
+                      .closeCode = {},
+                      .reason = QStringLiteral("more than half of limits.queue_size waits for it"),
+                      .count = {}});
+            }));
+        m_following.push_back(
             connect(&m_hub, &Hub::clientDisconnected, this,
                     [this](ClientId client, quint16 closeCode, const QString &reason) {
                         tell({.type = kindOf(closeCode, reason),

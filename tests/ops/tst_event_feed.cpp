@@ -55,13 +55,15 @@ public:
     {
         return waitFor([&] { return read() && overviews.size() >= count; });
     }
-    [[nodiscard]] std::optional<RelayEvent> waitForEvent(const char *type)
+    /// `nth`: of this type, from 1 on.
+    [[nodiscard]] std::optional<RelayEvent> waitForEvent(const char *type, int nth = 1)
     {
         std::optional<RelayEvent> found;
         (void)waitFor([&] {
             read();
+            int count = 0;
             for (const RelayEvent &event : events) {
-                if (event.type == QLatin1String(type)) {
+                if (event.type == QLatin1String(type) && ++count == nth) {
                     found = event;
                 }
             }
@@ -164,7 +166,7 @@ void TestEventFeed::clientsAreSeenToComeAndGo()
     QVERIFY(listener.isSound);
 }
 
-/// A client that does not read is closed, and shown as what it was: slow.
+/// A client that does not read is told of when it falls behind, and when it is closed for that.
 void TestEventFeed::slowClientIsTold()
 {
     HubOptions options = testOptions();
@@ -183,8 +185,13 @@ void TestEventFeed::slowClientIsTold()
                == 1;
     };
     QVERIFY(waitFor(isClosed));
-    const auto slow = listener.waitForEvent("slow");
+    const auto behind = listener.waitForEvent("slow");
+    QVERIFY(behind);
+    QVERIFY(behind->client && !behind->closeCode);
+    QCOMPARE(behind->reason, QStringLiteral("more than half of limits.queue_size waits for it"));
+    const auto slow = listener.waitForEvent("slow", 2);
     QVERIFY(slow);
+    QCOMPARE(slow->client, behind->client);
     QCOMPARE(slow->closeCode, 1008);
     QCOMPARE(slow->reason, QStringLiteral("slow consumer"));
     QCOMPARE(admin.get<Overview>("/-/api/overview")->slowDisconnects, 1);

@@ -12,7 +12,7 @@ namespace relay {
 /// Something that happened to a client: an event of `GET /-/api/stream`, whose type is `type`.
 struct RelayEvent
 {
-    /// "connect", "disconnect", "slow" (closed as too slow), "limit" (closed by another limit; without
+    /// "connect", "disconnect", "slow" (reads slowly; with a close code: closed for that), "limit" (closed by another limit; without
     /// a client: `count` were refused by one), or "skipped" (so many events came at once that `count`
     /// were left out).
     QString type;
@@ -20,7 +20,7 @@ struct RelayEvent
     std::optional<qint64> client;
     std::optional<QString> address; ///< of "connect"
     std::optional<QString> channel; ///< of "connect"
-    std::optional<int> closeCode;   ///< of the others
+    std::optional<int> closeCode;   ///< of who was closed
     std::optional<QString> reason;
     std::optional<qint64> count;
 
