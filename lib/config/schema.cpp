@@ -230,7 +230,7 @@ std::vector<SettingOf<Settings>> operationSettings()
             [](auto &s) -> auto & { return s.metrics.port; }),
         Row::number(
             "metrics.connections", ValueType::Integer, {1, 10'000},
-            "Connections to the metrics port at once.",
+            "Connections to the metrics port at once; an idle one gives way to a newcomer.",
             [](auto &s) -> auto & { return s.metrics.connections; }),
         Row::number(
             "metrics.request_timeout", ValueType::Duration, {100, 10 * kMinute},

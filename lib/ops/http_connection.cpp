@@ -100,6 +100,17 @@ void HttpConnection::refuse(const HttpResponse &response)
     write(response);
 }
 
+bool HttpConnection::giveWay()
+{
+    const auto waited = m_requestTimeout - m_deadline.remainingTimeAsDuration();
+    const bool isIdle = m_state == State::Idle || m_state == State::ReadingHead;
+    if (!isIdle || waited < std::min(kMaxIdleWhenFull, m_requestTimeout / 2)) {
+        return false;
+    }
+    m_socket->abort();
+    return true;
+}
+
 void HttpConnection::read()
 {
     if (!isOpen()) {

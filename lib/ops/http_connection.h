@@ -33,6 +33,7 @@ class HttpConnection : public QObject
 
 public:
     static constexpr qint64 kMaxStreamBacklogBytes = 1 << 20;
+    static constexpr std::chrono::milliseconds kMaxIdleWhenFull{1000};
 
     /// `router` must outlive the connection.
     HttpConnection(std::unique_ptr<QTcpSocket> socket,
@@ -47,6 +48,10 @@ public:
 
     /// Gives this answer without having read a request, and ends the connection.
     void refuse(const HttpResponse &response);
+
+    /// Ends the connection if it has waited for a request, or for the rest of a head, for longer than
+    /// kMaxIdleWhenFull or half of its time. Returns whether it did.
+    bool giveWay();
 
 Q_SIGNALS:
     /// Emitted once, as the last.

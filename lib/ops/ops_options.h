@@ -21,7 +21,8 @@ struct OpsOptions
 
     struct Limits
     {
-        /// Connections at once. One more is answered 503; past twice as many it is closed without
+        /// Connections at once. One more takes the place of the one that has been idle for longest, if
+        /// one has been for a second; else it is answered 503, and past twice as many closed without
         /// an answer.
         int maxConnections = 64;
         /// Milliseconds, default 10 s, each for: the silence before a request, a request's head

@@ -6,6 +6,7 @@
 #include <QHostAddress>
 #include <QTcpSocket>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -120,23 +121,35 @@ void OpsServer::acceptPending()
 {
     while (QTcpSocket *pending = m_server.nextPendingConnection()) {
         std::unique_ptr<QTcpSocket> socket(pending);
-        if (m_connections >= 2 * m_options.limits.maxConnections) {
-            continue;
-        }
-        const bool refused = m_connections >= m_options.limits.maxConnections;
-        auto *connection =
-            new HttpConnection(std::move(socket), m_router, m_options.limits.requestTimeout, this);
-        ++m_connections;
-        connect(connection, &HttpConnection::ended, this, [this, connection] {
-            --m_connections;
-            connection->deleteLater();
-        });
-        if (refused) {
-            connection->refuse(plainResponse(503, "Too many connections to this port."));
-        } else {
-            connection->serve();
+        if (connectionCount() < 2 * m_options.limits.maxConnections) {
+            take(std::move(socket));
         }
     }
+}
+
+void OpsServer::take(std::unique_ptr<QTcpSocket> socket)
+{
+    const bool hasRoom = connectionCount() < m_options.limits.maxConnections || makeRoom();
+    auto *connection =
+        new HttpConnection(std::move(socket), m_router, m_options.limits.requestTimeout, this);
+    m_connections.push_back(connection);
+    connect(connection, &HttpConnection::ended, this, [this, connection] {
+        std::erase(m_connections, connection);
+        connection->deleteLater();
+    });
+    if (hasRoom) {
+        connection->serve();
+    } else {
+        connection->refuse(plainResponse(503, "Too many connections to this port."));
+    }
+}
+
+/// So that connections which say nothing cannot keep health checks out.
+bool OpsServer::makeRoom()
+{
+    const auto oldest = m_connections; // the one that gives way leaves the list
+    return std::any_of(oldest.begin(), oldest.end(),
+                       [](HttpConnection *connection) { return connection->giveWay(); });
 }
 
 void OpsServer::acceptFailed()

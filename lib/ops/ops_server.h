@@ -10,8 +10,12 @@
 #include <QTimer>
 
 #include <functional>
+#include <memory>
+#include <vector>
 
 namespace relay {
+
+class HttpConnection;
 
 /// The port for those who run the relay: metrics for Prometheus and health checks for whatever
 /// restarts it.
@@ -51,11 +55,13 @@ public:
     [[nodiscard]] int maxConnections() const { return m_options.limits.maxConnections; }
 
     /// Connections that are open, those that are being refused included.
-    [[nodiscard]] int connectionCount() const { return m_connections; }
+    [[nodiscard]] int connectionCount() const { return static_cast<int>(m_connections.size()); }
 
 private:
     void addRoutes();
     void acceptPending();
+    void take(std::unique_ptr<QTcpSocket> socket);
+    bool makeRoom();
     void acceptFailed();
 
     OpsOptions m_options;
@@ -63,7 +69,7 @@ private:
     Router m_router;
     QTcpServer m_server;
     QTimer m_acceptAgain;
-    int m_connections = 0;
+    std::vector<HttpConnection *> m_connections; // children, the oldest first
     bool m_ready = false;
 };
 

@@ -2,10 +2,12 @@
 
 #include "http_client.h"
 #include "some_options.h"
+#include "support/wait_for.h"
 
 #include <QTcpServer>
 #include <QTest>
 
+#include <chrono>
 #include <deque>
 
 using namespace relay;
@@ -28,6 +30,7 @@ private Q_SLOTS:
 
     // Too many connections
     void connectionLimitHolds();
+    void idleConnectionsGiveWay();
     void connectionsBeyondTwiceTheLimitAreClosed();
 
     // Listening
@@ -229,6 +232,39 @@ void TestOpsServer::connectionLimitHolds()
     const std::optional<Answer> answer = request(server.port(), "GET /-/healthz");
     QVERIFY(answer);
     QCOMPARE(answer->status, 200);
+}
+
+/// Connections that say nothing, or half a request, do not keep a health check out; those of which an
+/// answer is awaited stay.
+void TestOpsServer::idleConnectionsGiveWay()
+{
+    OpsOptions options = anyPort();
+    options.limits.maxConnections = 2;
+    options.limits.requestTimeout = std::chrono::minutes(1);
+    OpsServer server(options, someMetrics);
+    ReplyPtr awaited;
+    server.addRoute({"GET", "/slow", "",
+                     [&](const RoutedRequest &, const ReplyPtr &reply) { awaited = reply; }});
+    QVERIFY(server.listen());
+
+    HttpClient busy(server.port());
+    busy.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    QTRY_VERIFY(awaited != nullptr);
+    HttpClient silent(server.port());
+    silent.send("GET /-/hea");
+    QTRY_COMPARE(server.connectionCount(), 2);
+    // One that has only just come is not taken for idle; after a second it is.
+    const auto healthStatus = [&] {
+        const std::optional<Answer> answer = request(server.port(), "GET /-/healthz");
+        return answer ? answer->status : 0;
+    };
+    QCOMPARE(healthStatus(), 503);
+    QVERIFY(test::waitFor([&] { return healthStatus() == 200; }));
+    QVERIFY(silent.endsSilently());
+    awaited->send(plainResponse(200, "at last"));
+    const std::optional<Answer> answer = busy.answer();
+    QVERIFY(answer);
+    QCOMPARE(answer->body, QByteArray("at last\n"));
 }
 
 /// Refusals have a limit of their own: connections that do not read theirs do not pile up either.
