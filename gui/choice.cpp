@@ -112,9 +112,8 @@ Result<std::unique_ptr<RelaySource>> makeRemote(const Choice &choice)
                                "http://127.0.0.1:9464")
                          .arg(choice.url)};
     }
-    Settings::Operators ops;
-    ops.tokenFile = choice.tokenFile;
-    Result<QByteArray> token = choice.tokenFile.isEmpty() ? QByteArray() : loadToken(ops);
+    Result<QByteArray> token =
+        choice.tokenFile.isEmpty() ? QByteArray() : readTokenFile(choice.tokenFile);
     if (!token) {
         return token.error();
     }
