@@ -3,6 +3,8 @@
 #include "base/version.h"
 
 #include "gui/choice.h"
+#include "gui/look/card.h"
+#include "gui/look/dialogs.h"
 #include "gui/look/icons.h"
 #include "gui/look/quantity_text.h"
 #include "gui/pages/start_page.h"
@@ -44,9 +46,9 @@ MainWindow::MainWindow(QWidget *parent)
     : QMainWindow(parent)
     , m_stack(new QStackedWidget)
     , m_start(new StartPage)
-    , m_linkLabel(new QLabel)
-    , m_clientsLabel(new QLabel)
-    , m_versionLabel(new QLabel)
+    , m_linkLabel(makeLabel({}))
+    , m_clientsLabel(makeLabel({}))
+    , m_versionLabel(makeLabel({}))
 {
     setWindowIcon(programIcon());
     setCentralWidget(m_stack);
@@ -195,7 +197,7 @@ void MainWindow::showConfig()
 {
     m_view->source().fetchOverview(this, [this](const Result<Overview> &overview) {
         if (!overview) {
-            QMessageBox::warning(this, tr("Settings in force"), overview.error().message);
+            complain(this, tr("Settings in force"), overview.error().message);
             return;
         }
         auto *dialog = new QDialog(this);
@@ -228,7 +230,7 @@ void MainWindow::askDrain()
     }
     m_view->source().drain(seconds, this, [this](const Outcome &outcome) {
         if (!outcome) {
-            QMessageBox::warning(this, tr("Drain"), outcome.error().message);
+            complain(this, tr("Drain"), outcome.error().message);
         }
     });
 }

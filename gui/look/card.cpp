@@ -20,7 +20,9 @@ void Card::paintEvent(QPaintEvent * /*event*/)
 
 QLabel *makeLabel(const QString &text, double size, bool isBold)
 {
-    auto *label = new QLabel(text);
+    auto *label = new QLabel;
+    label->setTextFormat(Qt::PlainText);
+    label->setText(text);
     QFont font = label->font();
     font.setPointSizeF(font.pointSizeF() * size);
     font.setBold(isBold);

@@ -17,7 +17,7 @@ protected:
     void paintEvent(QPaintEvent *event) override;
 };
 
-/// A label whose font is so many times the usual one's size.
+/// A label whose font is so many times the usual one's size. Its text is plain: nothing in it is taken for markup.
 QLabel *makeLabel(const QString &text, double size = 1, bool isBold = false);
 /// A label that stays back.
 QLabel *makeQuietLabel(const QString &text, double size = 1);

@@ -4,6 +4,7 @@
 
 #include <QCoreApplication>
 #include <QJsonDocument>
+#include <QTextDocument>
 
 #include <algorithm>
 
@@ -140,6 +141,11 @@ QString payloadPreview(const QByteArray &payload, bool isText)
     return QString::fromUtf8(payload.left(kPreviewCharacters * 4))
         .left(kPreviewCharacters)
         .simplified();
+}
+
+QString plainToolTip(const QString &text)
+{
+    return text.isEmpty() ? text : Qt::convertFromPlainText(text, Qt::WhiteSpaceNormal);
 }
 
 } // namespace relay::gui

@@ -18,5 +18,7 @@ inline constexpr qsizetype kMostShownBytes = qsizetype{64} << 10;
 QString payloadText(const QByteArray &payload, PayloadFormat format);
 /// Its front, on one line.
 QString payloadPreview(const QByteArray &payload, bool isText);
+/// A tool tip that shows what somebody else wrote as it is: Qt takes any that looks so for markup.
+QString plainToolTip(const QString &text);
 
 } // namespace relay::gui

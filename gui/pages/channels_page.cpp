@@ -1,13 +1,13 @@
 #include "gui/pages/channels_page.h"
 
 #include "gui/look/card.h"
+#include "gui/look/dialogs.h"
 #include "gui/look/icons.h"
 #include "gui/look/quantity_text.h"
 #include "gui/pages/message_pane.h"
 #include "gui/tables/table_pane.h"
 
 #include <QHBoxLayout>
-#include <QMessageBox>
 #include <QSplitter>
 #include <QVBoxLayout>
 
@@ -140,19 +140,15 @@ void ChannelsPage::publish()
 
 void ChannelsPage::askClear()
 {
-    auto *question = new QMessageBox(QMessageBox::Question, tr("Forget history"),
-                                     tr("Forget the messages that %1 keeps?").arg(m_selected),
-                                     QMessageBox::Cancel, this);
-    question->setAttribute(Qt::WA_DeleteOnClose);
-    question->setInformativeText(tr("Who resumes is told that there is a gap."));
-    const QPushButton *yes = question->addButton(tr("Forget"), QMessageBox::AcceptRole);
-    connect(yes, &QPushButton::clicked, this, [this, channel = m_selected] {
+    const Question question{tr("Forget history"),
+                            tr("Forget the messages that %1 keeps?").arg(m_selected),
+                            tr("Who resumes is told that there is a gap."), tr("Forget")};
+    ask(this, question, [this, channel = m_selected] {
         m_source.clearHistory(channel, this, [this](const Outcome &outcome) {
             m_outcome->setText(outcome ? tr("The history is forgotten.") : outcome.error().message);
             m_table->refresh();
         });
     });
-    question->open(); // the window goes on
 }
 
 } // namespace relay::gui

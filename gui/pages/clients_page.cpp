@@ -1,12 +1,12 @@
 #include "gui/pages/clients_page.h"
 
 #include "gui/look/card.h"
+#include "gui/look/dialogs.h"
 #include "gui/look/icons.h"
 #include "gui/pages/client_detail.h"
 #include "gui/tables/table_pane.h"
 
 #include <QHeaderView>
-#include <QMessageBox>
 #include <QScrollArea>
 #include <QSplitter>
 #include <QVBoxLayout>
@@ -113,23 +113,20 @@ void ClientsPage::askDisconnect()
     if (client == nullptr) {
         return;
     }
-    auto *question = new QMessageBox(QMessageBox::Question, tr("Disconnect"),
-                                     tr("Disconnect client %1 (%2, channel %3)?")
-                                         .arg(client->id)
-                                         .arg(client->address, client->channel),
-                                     QMessageBox::Cancel, this);
-    question->setAttribute(Qt::WA_DeleteOnClose);
-    question->setInformativeText(tr("It is closed with 1008. Most programs connect again."));
-    const QPushButton *yes = question->addButton(tr("Disconnect"), QMessageBox::AcceptRole);
-    connect(yes, &QPushButton::clicked, this, [this, id = client->id] {
+    const Question question{tr("Disconnect"),
+                            tr("Disconnect client %1 (%2, channel %3)?")
+                                .arg(client->id)
+                                .arg(client->address, client->channel),
+                            tr("It is closed with 1008. Most programs connect again."),
+                            tr("Disconnect")};
+    ask(this, question, [this, id = client->id] {
         m_source.disconnectClient(id, this, [this](const Outcome &outcome) {
             if (!outcome) {
-                QMessageBox::warning(this, tr("Disconnect"), outcome.error().message);
+                complain(this, tr("Disconnect"), outcome.error().message);
             }
             m_table->refresh();
         });
     });
-    question->open(); // the window goes on
 }
 
 } // namespace relay::gui

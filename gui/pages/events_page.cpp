@@ -1,6 +1,7 @@
 #include "gui/pages/events_page.h"
 
 #include "gui/look/card.h"
+#include "gui/look/dialogs.h"
 #include "gui/look/icons.h"
 #include "gui/look/quantity_text.h"
 #include "gui/tables/row_view.h"
@@ -10,7 +11,6 @@
 #include <QFileDialog>
 #include <QGuiApplication>
 #include <QHBoxLayout>
-#include <QMessageBox>
 #include <QPushButton>
 #include <QSaveFile>
 #include <QScrollBar>
@@ -144,8 +144,8 @@ void EventsPage::save(const QString &file)
     QSaveFile out(file);
     const QByteArray text = shownText().toUtf8();
     if (!out.open(QIODevice::WriteOnly) || out.write(text) != text.size() || !out.commit()) {
-        QMessageBox::warning(this, tr("Save events"),
-                             tr("%1 cannot be written: %2").arg(file, out.errorString()));
+        complain(this, tr("Save events"),
+                 tr("%1 cannot be written: %2").arg(file, out.errorString()));
     }
 }
 

@@ -1,5 +1,6 @@
 #include "gui/tables/event_log_model.h"
 
+#include "gui/look/payload_text.h"
 #include "gui/look/quantity_text.h"
 #include "gui/look/theme.h"
 
@@ -66,8 +67,9 @@ QVariant EventLogModel::data(const QModelIndex &index, int role) const
     const RelayEvent &event = m_events[static_cast<std::size_t>(index.row())];
     switch (role) {
     case Qt::DisplayRole:
-    case Qt::ToolTipRole:
         return text(event, index.column());
+    case Qt::ToolTipRole:
+        return plainToolTip(text(event, index.column()));
     case Qt::ForegroundRole:
         return index.column() == What
                    ? QVariant(colourOf(meaningOf(event.type), QGuiApplication::palette()))

@@ -1,5 +1,7 @@
 #include "gui/tables/paged_table_model.h"
 
+#include "gui/look/payload_text.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -103,7 +105,11 @@ QVariant PagedTableModel::data(const QModelIndex &index, int role) const
     if (role != Qt::DisplayRole && role != Qt::ToolTipRole) {
         return {};
     }
-    return held >= 0 && held < m_held ? QVariant(text(held, index.column())) : QVariant();
+    if (held < 0 || held >= m_held) {
+        return {};
+    }
+    const QString shown = text(held, index.column());
+    return role == Qt::ToolTipRole ? plainToolTip(shown) : shown;
 }
 
 QVariant PagedTableModel::headerData(int section, Qt::Orientation orientation, int role) const

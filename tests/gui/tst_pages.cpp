@@ -1,6 +1,7 @@
 #include "fake_source.h"
 #include "gui/main_window.h"
 #include "gui/pages/channels_page.h"
+#include "gui/pages/clients_page.h"
 #include "gui/pages/events_page.h"
 #include "gui/pages/health_line.h"
 #include "gui/pages/message_pane.h"
@@ -13,10 +14,14 @@
 #include "gui/tables/table_pane.h"
 #include "support/wait_for.h"
 
+#include <QLabel>
+#include <QMessageBox>
 #include <QPushButton>
 #include <QSettings>
+#include <QTableView>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QTextDocument>
 
 using namespace relay;
 using namespace relay::gui;
@@ -38,6 +43,7 @@ private Q_SLOTS:
     void eventLogIsBounded();
     void messageLogIsBoundedAndPauses();
     void publishGoesToTheChosenChannel();
+    void whatStrangersWriteIsNoMarkup();
     void windowWatchesARelayInThisProcess();
 
 private:
@@ -216,6 +222,40 @@ void TestPages::publishGoesToTheChosenChannel()
     QTest::keyClick(text, Qt::Key_Return);
     QCOMPARE(source.asked, QStringList{QStringLiteral("publish b hello")});
     QVERIFY(text->text().isEmpty());
+}
+
+/// Promise: a client that calls itself "<img src=…>" is shown so; the window loads and lays out nothing
+/// for it.
+void TestPages::whatStrangersWriteIsNoMarkup()
+{
+    const QString markup = QStringLiteral("<b>x</b><img src='file:///etc/hostname'>");
+    FakeSource source(1);
+    source.clients[0].userAgent = markup;
+    source.clients[0].channel = markup;
+    ClientsPage page(source);
+    page.show();
+    QVERIFY(waitFor([&] { return page.table().view().model()->rowCount() == 1; }));
+    QTableView &view = page.table().view();
+    QTest::mouseClick(view.viewport(), Qt::LeftButton, {},
+                      view.visualRect(view.model()->index(0, 1)).center());
+    QVERIFY(page.selectedClient());
+    page.findChild<QPushButton *>()->click();
+    QVERIFY(page.findChild<QMessageBox *>() != nullptr);
+    QCOMPARE(page.findChild<QMessageBox *>()->textFormat(), Qt::PlainText);
+    int shown = 0;
+    for (const QLabel *label : page.findChildren<QLabel *>()) {
+        if (label->text().contains(markup)) {
+            QCOMPARE(label->textFormat(), Qt::PlainText);
+            ++shown;
+        }
+    }
+    QCOMPARE(shown, 3); // channel, user agent, question
+
+    const QVariant tip = view.model()->index(0, 2).data(Qt::ToolTipRole);
+    QTextDocument document;
+    document.setHtml(tip.toString());
+    QVERIFY(Qt::mightBeRichText(tip.toString()));
+    QCOMPARE(document.toPlainText(), markup);
 }
 
 /// Promise: the window shows a relay in its own process as it shows any other, live messages
