@@ -7,6 +7,8 @@
 #include <QWebSocket>
 #include <QWebSocketServer>
 
+#include <utility>
+
 namespace {
 
 /// A relay with one fault, which relay-bench has to find. In this process, so that nothing else
@@ -55,7 +57,7 @@ public:
 private:
     void relay(QWebSocket *sender, const QString &message)
     {
-        const bool isProbe = message.mid(8, 8) == QLatin1String("ffffffff");
+        const bool isProbe = publisherOf(message) == QLatin1String("ffffffff");
         const int number = isProbe ? -1 : m_messages++;
         if (m_fault == RelaysToNobody) {
             return;
@@ -75,12 +77,12 @@ private:
         }
     }
 
-    /// The last client suffers for all. Messages 10 and 11 are of different publishers, 10 and 12
-    /// of the same.
+    static QString publisherOf(const QString &message) { return message.mid(8, 8); }
+
+    /// The last client suffers for all.
     void sendToVictim(QWebSocket *victim, int number, const QString &message)
     {
         const bool isSwapping = m_fault == SwapsOfOnePublisher || m_fault == SwapsOfTwoPublishers;
-        const int swappedWith = m_fault == SwapsOfOnePublisher ? 12 : 11;
         if (number == 10) {
             switch (m_fault) {
             case LosesOne:
@@ -113,9 +115,24 @@ private:
             m_held = message;
             return;
         }
+        if (!m_held.isEmpty()) {
+            swapWithHeld(victim, message);
+            return;
+        }
         victim->sendTextMessage(message);
-        if (isSwapping && number == swappedWith) {
-            victim->sendTextMessage(m_held);
+    }
+
+    /// The publishers' messages come in any order: which are swapped is decided as they come.
+    void swapWithHeld(QWebSocket *victim, const QString &message)
+    {
+        const bool isOfSame = publisherOf(message) == publisherOf(m_held);
+        if (isOfSame && m_fault == SwapsOfTwoPublishers) {
+            victim->sendTextMessage(std::exchange(m_held, message));
+            return;
+        }
+        victim->sendTextMessage(message);
+        if (isOfSame || m_fault == SwapsOfTwoPublishers) {
+            victim->sendTextMessage(std::exchange(m_held, {}));
         }
     }
 
