@@ -19,6 +19,7 @@ struct Words
 
 constexpr qsizetype kBytesPerLine = 16;
 constexpr qsizetype kPreviewCharacters = 200;
+constexpr qsizetype kMostShortened = 2000;
 
 /// Deeper ones are not indented: each level is four characters more on every line.
 constexpr int kMaxDepth = 64;
@@ -141,6 +142,11 @@ QString payloadPreview(const QByteArray &payload, bool isText)
     return QString::fromUtf8(payload.left(kPreviewCharacters * 4))
         .left(kPreviewCharacters)
         .simplified();
+}
+
+QString shortened(const QString &text)
+{
+    return text.size() <= kMostShortened ? text : text.left(kMostShortened) + QChar(0x2026);
 }
 
 QString plainToolTip(const QString &text)

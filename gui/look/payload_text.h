@@ -18,6 +18,8 @@ inline constexpr qsizetype kMostShownBytes = qsizetype{64} << 10;
 QString payloadText(const QByteArray &payload, PayloadFormat format);
 /// Its front, on one line.
 QString payloadPreview(const QByteArray &payload, bool isText);
+/// The front of what would take seconds to lay out: no name or word of a relay is as long.
+QString shortened(const QString &text);
 /// A tool tip that shows what somebody else wrote as it is: Qt takes any that looks so for markup.
 QString plainToolTip(const QString &text);
 

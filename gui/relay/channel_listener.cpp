@@ -1,5 +1,7 @@
 #include "gui/relay/channel_listener.h"
 
+#include "gui/look/payload_text.h"
+
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QNetworkReply>
@@ -11,6 +13,7 @@ namespace relay::gui {
 namespace {
 
 constexpr int kReplayed = 100;
+constexpr qint64 kReadAtOnce = qint64{64} << 10;
 constexpr std::chrono::milliseconds kRetry{2000};
 
 } // namespace
@@ -54,6 +57,7 @@ void ChannelListener::open()
     request.setAttribute(QNetworkRequest::RedirectPolicyAttribute,
                          QNetworkRequest::ManualRedirectPolicy);
     m_reply = m_network.get(request);
+    m_reply->setReadBufferSize(kReadAtOnce);
     connect(m_reply, &QNetworkReply::metaDataChanged, this, [this] {
         if (m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt() == 200) {
             Q_EMIT problemChanged({});
@@ -66,7 +70,10 @@ void ChannelListener::open()
 void ChannelListener::readMore()
 {
     if (m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt() != 200) {
-        return;
+        if (m_reply->bytesAvailable() >= kReadAtOnce) {
+            ended(); // its words may have no end
+        }
+        return; // ended() reads what is wrong
     }
     const QNetworkReply *reply = m_reply;
     const QList<StreamEvent> events = m_parser.feed(m_reply->readAll());
@@ -80,8 +87,8 @@ void ChannelListener::readMore()
 
 void ChannelListener::ended()
 {
-    const QJsonObject body = QJsonDocument::fromJson(m_reply->peek(1 << 16)).object();
-    QString problem = body.value(QLatin1String("message")).toString();
+    const QJsonObject body = QJsonDocument::fromJson(m_reply->peek(kReadAtOnce)).object();
+    QString problem = shortened(body.value(QLatin1String("message")).toString());
     if (problem.isEmpty()) {
         problem = m_reply->error() == QNetworkReply::NoError ? tr("the connection was closed")
                                                              : m_reply->errorString();

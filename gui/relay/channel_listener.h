@@ -27,8 +27,8 @@ struct ChannelMessage
 /// ends is made again, and goes on where it ended.
 ///
 /// Thread: the window's; nothing blocks.
-/// Limits: EventStreamParser's.
-/// Errors: stateChanged() says them.
+/// Limits: EventStreamParser's; a relay that sends faster than is read waits.
+/// Errors: problemChanged() says them.
 class ChannelListener : public QObject
 {
     Q_OBJECT

@@ -1,5 +1,7 @@
 #include "gui/relay/remote_relay.h"
 
+#include "gui/look/payload_text.h"
+
 #include <QCoreApplication>
 #include <QJsonDocument>
 #include <QNetworkReply>
@@ -11,6 +13,8 @@
 namespace relay::gui {
 
 namespace {
+
+constexpr int kMaxPort = 65535;
 
 struct Words
 {
@@ -42,7 +46,16 @@ QByteArray encodedChannel(const QString &channel)
 /// What the relay itself says is wrong, if it does: {"error":…,"message":…}.
 QString messageIn(const QByteArray &body)
 {
-    return QJsonDocument::fromJson(body).object().value(QLatin1String("message")).toString();
+    return shortened(
+        QJsonDocument::fromJson(body).object().value(QLatin1String("message")).toString());
+}
+
+/// A web server may answer any path with a page.
+bool isEventStream(const QNetworkReply &reply)
+{
+    return reply.header(QNetworkRequest::ContentTypeHeader)
+        .toString()
+        .startsWith(QLatin1String("text/event-stream"), Qt::CaseInsensitive);
 }
 
 QString problemOf(const QNetworkReply &reply, const QByteArray &body)
@@ -179,6 +192,7 @@ void RemoteRelay::openStream()
                          QNetworkRequest::AlwaysNetwork);
     request.setTransferTimeout(0); // it has no end; m_silence watches it
     m_stream = m_network.get(request);
+    m_stream->setReadBufferSize(kReadAtOnce);
     connect(m_stream, &QNetworkReply::readyRead, this, &RemoteRelay::readStream);
     connect(m_stream, &QNetworkReply::finished, this, &RemoteRelay::streamEnded);
     m_silence.start();
@@ -187,7 +201,14 @@ void RemoteRelay::openStream()
 void RemoteRelay::readStream()
 {
     if (m_stream->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt() != 200) {
+        if (m_stream->bytesAvailable() >= kReadAtOnce) {
+            streamEnded(); // its words may have no end
+        }
         return; // streamEnded() reads what is wrong
+    }
+    if (!isEventStream(*m_stream)) {
+        setGone(tr("there is no admin API at this address"));
+        return;
     }
     // A receiver of our signals may let this relay go.
     const QPointer<RemoteRelay> alive(this);
@@ -202,7 +223,7 @@ void RemoteRelay::readStream()
 
 void RemoteRelay::streamEnded()
 {
-    setGone(problemOf(*m_stream, m_stream->peek(kMaxAnswerBytes)));
+    setGone(problemOf(*m_stream, m_stream->peek(kReadAtOnce)));
 }
 
 void RemoteRelay::take(const StreamEvent &event)
@@ -220,7 +241,8 @@ void RemoteRelay::take(const StreamEvent &event)
         return;
     }
     m_silence.start();
-    m_clientPort = static_cast<quint16>(overview.value().port);
+    const int port = overview.value().port;
+    m_clientPort = port > 0 && port <= kMaxPort ? static_cast<quint16>(port) : quint16{0};
     m_clientTls = overview.value().tls;
     setLive();
     Q_EMIT overviewChanged(overview.value());
@@ -285,7 +307,8 @@ void RemoteRelay::whenAnswered(QNetworkReply *reply, QObject *context, GotJson d
                 if (asker.isNull()) {
                     return;
                 }
-                const QByteArray body = reply->readAll();
+                // One that was too long is closed.
+                const QByteArray body = reply->isOpen() ? reply->readAll() : QByteArray();
                 if (reply->error() != QNetworkReply::NoError) {
                     done(Error{problemOf(*reply, body)});
                     return;

@@ -25,7 +25,8 @@ struct Endpoint
 /// that the relay is gone; it is tried again after `firstRetry`, then after twice as long each time,
 /// up to `lastRetry`. The token goes to that host only: redirects are not followed.
 /// Thread: the window's; nothing blocks.
-/// Limits: EventStreamParser's; `answer` for a request, whose answer has at most kMaxAnswerBytes.
+/// Limits: EventStreamParser's, and kReadAtOnce bytes of the stream that wait to be read; `answer` for a
+/// request, whose answer has at most kMaxAnswerBytes.
 /// Errors: see RelaySource.
 class RemoteRelay : public RelaySource
 {
@@ -40,6 +41,8 @@ public:
         std::chrono::milliseconds answer = std::chrono::seconds(10);
     };
     static constexpr qint64 kMaxAnswerBytes = qint64{16} << 20;
+    /// A relay that sends faster than is read waits; and the window is served between two reads.
+    static constexpr qint64 kReadAtOnce = qint64{64} << 10;
 
     RemoteRelay(Endpoint endpoint, Times times, QObject *parent = nullptr);
     explicit RemoteRelay(Endpoint endpoint, QObject *parent = nullptr);

@@ -39,6 +39,11 @@ void FakeOpsServer::answer(const QByteArray &methodAndPath, int status, const QB
                                + QByteArray::number(json.size()) + "\r\n\r\n" + json;
 }
 
+void FakeOpsServer::answerRaw(const QByteArray &methodAndPath, const QByteArray &bytes)
+{
+    m_answers[methodAndPath] = bytes;
+}
+
 void FakeOpsServer::sendToStreams(const QByteArray &bytes)
 {
     for (const QPointer<QTcpSocket> &stream : m_streams) {

@@ -33,6 +33,8 @@ public:
 
     /// Answers to "GET /-/api/clients", by method and path, in full; 404 for others.
     void answer(const QByteArray &methodAndPath, int status, const QByteArray &json);
+    /// The same, with the head: what is not to be a relay's.
+    void answerRaw(const QByteArray &methodAndPath, const QByteArray &bytes);
     /// To all streams that are open.
     void sendToStreams(const QByteArray &bytes);
     [[nodiscard]] int streamCount() const;

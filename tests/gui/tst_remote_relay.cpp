@@ -88,6 +88,10 @@ private Q_SLOTS:
     void refusalsAreSaid_data();
     void refusalsAreSaid();
     void aNonsenseOverviewIsSaid();
+    void aPageOfTheWebIsNoStream();
+    void aRefusalWithoutAnEndIsCut();
+    void aFloodWaitsToBeRead();
+    void aPortThatIsNoneIsNotKnown();
 
     // Requests
     void queryAndTokenAreSent();
@@ -198,6 +202,72 @@ void TestRemoteRelay::aNonsenseOverviewIsSaid()
     QVERIFY(waitFor([&] { return watched.relay.link().link == Link::Gone; }));
     QVERIFY(watched.clients.isEmpty());
     QVERIFY(watched.relay.link().problem.contains(QLatin1String("version")));
+}
+
+/// Promise: who mistypes the port, and meets a web server that has a page for every path, reads that.
+void TestRemoteRelay::aPageOfTheWebIsNoStream()
+{
+    FakeOpsServer server;
+    server.answerRaw(
+        "GET /-/api/stream",
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>");
+    Watched watched(at(server.port()));
+    QVERIFY(waitFor([&] { return watched.relay.link().link == Link::Gone; }));
+    QVERIFY2(watched.relay.link().problem.contains(QLatin1String("no admin API")),
+             qPrintable(watched.relay.link().problem));
+}
+
+/// Promise: an error that goes on and on takes neither memory nor the time until it is silent.
+void TestRemoteRelay::aRefusalWithoutAnEndIsCut()
+{
+    FakeOpsServer server;
+    server.answerRaw("GET /-/api/stream",
+                     "HTTP/1.1 503 Busy\r\n\r\n" + QByteArray(RemoteRelay::kReadAtOnce + 1, 'x'));
+    Watched watched(at(server.port()));
+    QVERIFY(waitFor([&] { return watched.relay.link().link == Link::Gone; }));
+    QVERIFY(watched.relay.link().problem.contains(QLatin1String("503")));
+}
+
+/// Promise: what a relay sends faster than it is read waits there, and does not fill the memory here;
+/// nothing of it is lost.
+void TestRemoteRelay::aFloodWaitsToBeRead()
+{
+    FakeOpsServer server;
+    constexpr int kEvents = 5000;
+    Watched watched(at(server.port()));
+    qsizetype mostBetween = 0;
+    qsizetype before = 0;
+    QTimer turn; // of the event loop, which serves a window, too
+    connect(&turn, &QTimer::timeout, this, [&] {
+        mostBetween = std::max(mostBetween, watched.events.size() - before);
+        before = watched.events.size();
+    });
+    turn.start(0);
+    QVERIFY(waitFor([&] { return server.streamCount() == 1; }));
+    const QByteArray event = "event: disconnect\ndata: {\"type\":\"disconnect\",\"time\":1,"
+                             "\"reason\":\""
+                             + QByteArray(1000, 'a') + "\"}\n\n";
+    server.sendToStreams(event.repeated(kEvents));
+    QVERIFY(waitFor([&] { return watched.events.size() == kEvents; }));
+    QVERIFY2(mostBetween * event.size() <= 4 * RemoteRelay::kReadAtOnce,
+             qPrintable(QString::number(mostBetween)));
+}
+
+/// Promise: messages are never asked of a port that the relay did not name.
+void TestRemoteRelay::aPortThatIsNoneIsNotKnown()
+{
+    FakeOpsServer server;
+    Watched watched(at(server.port()));
+    QVERIFY(waitFor([&] { return server.streamCount() == 1; }));
+    for (const int port : {-1, 0, 65536, 65536 + 8443}) {
+        const qsizetype count = watched.clients.size();
+        server.sendToStreams(overviewEvent(1, port));
+        QVERIFY(waitFor([&] { return watched.clients.size() > count; }));
+        QVERIFY(watched.relay.channelUrl(QStringLiteral("a")).isEmpty());
+    }
+    server.sendToStreams(overviewEvent(2, 65535));
+    QVERIFY(waitFor([&] { return watched.clients.last() == 2; }));
+    QCOMPARE(watched.relay.channelUrl(QStringLiteral("a")).port(), 65535);
 }
 
 /// Promise: the relay sorts and filters; the token goes along with each request.
