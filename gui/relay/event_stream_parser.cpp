@@ -1,5 +1,7 @@
 #include "gui/relay/event_stream_parser.h"
 
+#include <utility>
+
 namespace relay::gui {
 
 QList<StreamEvent> EventStreamParser::feed(QByteArrayView bytes)
@@ -29,6 +31,9 @@ void EventStreamParser::reset()
 
 void EventStreamParser::takeLine(QList<StreamEvent> &events)
 {
+    if (std::exchange(m_isFirstLine, false) && m_line.startsWith("\xef\xbb\xbf")) {
+        m_line.remove(0, 3);
+    }
     if (m_line.isEmpty()) {
         dispatch(events);
         return;

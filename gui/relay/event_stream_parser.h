@@ -46,6 +46,7 @@ private:
     qint64 m_tooLong = 0;
     bool m_hasData = false;
     bool m_isTooLong = false;
+    bool m_isFirstLine = true;    ///< a byte order mark may precede it
     bool m_isAfterReturn = false; ///< a line feed that follows belongs to the same line end
 };
 

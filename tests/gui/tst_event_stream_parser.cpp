@@ -52,6 +52,16 @@ void TestEventStreamParser::readsWhatTheFormatSays_data()
     row("without data there is no event", "event: x\nid: 3\n\ndata: a\n\n",
         {{"3", "message", "a"}});
     row("empty data is data", "data:\n\n", {{"", "message", ""}});
+    row("a byte order mark precedes the first line",
+        "\xef\xbb\xbf"
+        "data: a\n\n",
+        {{"", "message", "a"}});
+    row("and no other",
+        "\n\xef\xbb\xbf"
+        "data: a\n\ndata: b\n\n",
+        {{"", "message", "b"}});
+    row("an id with a NUL is none", QByteArray("id: 1\nid: 2\0\ndata: a\n\n", 22),
+        {{"1", "message", "a"}});
     row("unfinished", "data: a\n", {});
 }
 
