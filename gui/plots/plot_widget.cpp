@@ -73,7 +73,7 @@ void PlotWidget::append(double time, const QList<std::optional<double>> &values)
     for (std::size_t i = 0; i < m_series.size(); ++i) {
         m_series[i].data.append(time, values[static_cast<qsizetype>(i)]);
     }
-    m_now = std::max(m_now, time);
+    m_now = time;
     updateScale();
     update();
 }

@@ -11,8 +11,8 @@ TimeSeries::TimeSeries(std::chrono::seconds span)
 
 void TimeSeries::append(double time, std::optional<double> value)
 {
-    if (!m_samples.empty() && time < m_samples.back().time) {
-        return;
+    while (!m_samples.empty() && m_samples.back().time > time) {
+        m_samples.pop_back();
     }
     if (value && !std::isfinite(*value)) {
         value.reset();

@@ -30,7 +30,7 @@ public:
 
     explicit TimeSeries(std::chrono::seconds span);
 
-    /// A sample that is older than the latest is dropped: a clock was set back.
+    /// What lies after `time` is forgotten: a clock was set back.
     void append(double time, std::optional<double> value);
 
     [[nodiscard]] bool isEmpty() const { return m_samples.empty(); }
