@@ -35,6 +35,7 @@ namespace {
 constexpr int kMostPages = 9; // Ctrl+1 to Ctrl+9
 constexpr int kMaxDrainSeconds = 3600;
 constexpr int kDrainSeconds = 30;
+constexpr int kMostOfVersion = 40; // characters
 
 const QString kGeometryKey = QStringLiteral("window/geometry");
 const QString kPageKey = QStringLiteral("window/page");
@@ -154,7 +155,7 @@ void MainWindow::makeRelayMenu()
             m_view->source().retryNow();
         }
     });
-    retry->setShortcut(QKeySequence::Refresh);
+    retry->setShortcuts(QKeySequence::Refresh); // on some desktops F5 is its second
     m_relayMenu->addSeparator();
     m_relayMenu->addAction(tr("&Drain …"), this, &MainWindow::askDrain);
 }
@@ -179,6 +180,7 @@ void MainWindow::makeViewMenu()
 
 void MainWindow::makeStatusBar()
 {
+    m_linkLabel->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // it widens no window
     statusBar()->addWidget(m_linkLabel, 1);
     statusBar()->addPermanentWidget(m_clientsLabel);
     statusBar()->addPermanentWidget(m_versionLabel);
@@ -262,7 +264,8 @@ void MainWindow::showOverview(const Overview &overview)
 {
     m_clientsLabel->setText(tr("Clients: %1").arg(countText(overview.clients)));
     m_versionLabel->setText(
-        tr("relayd %1, up %2").arg(overview.version, durationText(overview.uptimeSeconds)));
+        tr("relayd %1, up %2")
+            .arg(overview.version.left(kMostOfVersion), durationText(overview.uptimeSeconds)));
 }
 
 } // namespace relay::gui

@@ -80,7 +80,7 @@ QString RelayView::pageTitle(int page) const
 
 void RelayView::showPage(int page)
 {
-    m_list->setCurrentRow(page);
+    m_list->setCurrentRow(std::clamp(page, 0, pageCount() - 1));
 }
 
 void RelayView::addPage(const QString &iconName, const QString &title, QWidget *page)

@@ -26,6 +26,7 @@ public:
     [[nodiscard]] int pageCount() const { return m_pages->count(); }
     [[nodiscard]] int currentPage() const { return m_pages->currentIndex(); }
     [[nodiscard]] QString pageTitle(int page) const;
+    /// The nearest that there is.
     void showPage(int page);
 
 private:

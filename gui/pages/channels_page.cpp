@@ -3,6 +3,7 @@
 #include "gui/look/card.h"
 #include "gui/look/dialogs.h"
 #include "gui/look/icons.h"
+#include "gui/look/payload_text.h"
 #include "gui/look/quantity_text.h"
 #include "gui/pages/message_pane.h"
 #include "gui/tables/table_pane.h"
@@ -24,7 +25,7 @@ ChannelsPage::ChannelsPage(RelaySource &source, QWidget *parent)
     , m_messages(new MessagePane)
     , m_text(new QLineEdit)
     , m_send(new QPushButton(icon(QStringLiteral("send")), tr("Pu&blish")))
-    , m_clear(new QPushButton(icon(QStringLiteral("clear")), tr("&Forget history …")))
+    , m_clear(new QPushButton(icon(QStringLiteral("clear")), tr("For&get history …")))
     , m_outcome(makeQuietLabel({}))
 {
     auto *split = new QSplitter;
@@ -102,7 +103,8 @@ void ChannelsPage::select(int row)
 {
     m_selected = row < 0 ? QString() : m_model.nameAt(row);
     const bool isChosen = !m_selected.isEmpty();
-    m_title->setText(isChosen ? m_selected : tr("Choose a channel to see its messages."));
+    m_title->setText(isChosen ? shortened(m_selected)
+                              : tr("Choose a channel to see its messages."));
     for (QWidget *widget : std::initializer_list<QWidget *>{m_messages, m_text, m_send, m_clear}) {
         widget->setEnabled(isChosen);
     }
@@ -141,7 +143,7 @@ void ChannelsPage::publish()
 void ChannelsPage::askClear()
 {
     const Question question{tr("Forget history"),
-                            tr("Forget the messages that %1 keeps?").arg(m_selected),
+                            tr("Forget the messages that %1 keeps?").arg(shortened(m_selected)),
                             tr("Who resumes is told that there is a gap."), tr("Forget")};
     ask(this, question, [this, channel = m_selected] {
         m_source.clearHistory(channel, this, [this](const Outcome &outcome) {

@@ -1,6 +1,7 @@
 #include "gui/pages/client_detail.h"
 
 #include "gui/look/card.h"
+#include "gui/look/payload_text.h"
 #include "gui/look/quantity_text.h"
 #include "gui/tables/client_verdict.h"
 
@@ -68,11 +69,11 @@ void ClientDetail::showClient(const ClientRow &client)
         return tr("%1 messages, %2")
             .arg(countText(messages), bytesText(static_cast<double>(bytes)));
     };
-    m_values[Address]->setText(client.address);
-    m_values[Channel]->setText(client.channel);
-    m_values[Transport]->setText(client.transport);
+    m_values[Address]->setText(shortened(client.address));
+    m_values[Channel]->setText(shortened(client.channel));
+    m_values[Transport]->setText(shortened(client.transport));
     m_values[UserAgent]->setText(client.userAgent.isEmpty() ? tr("does not say")
-                                                            : client.userAgent);
+                                                            : shortened(client.userAgent));
     m_values[Since]->setText(timeText(client.connectedAt));
     m_values[Received]->setText(traffic(client.messagesIn, client.bytesIn));
     m_values[Sent]->setText(traffic(client.messagesOut, client.bytesOut));

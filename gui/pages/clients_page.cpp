@@ -3,6 +3,7 @@
 #include "gui/look/card.h"
 #include "gui/look/dialogs.h"
 #include "gui/look/icons.h"
+#include "gui/look/payload_text.h"
 #include "gui/pages/client_detail.h"
 #include "gui/tables/table_pane.h"
 
@@ -116,7 +117,7 @@ void ClientsPage::askDisconnect()
     const Question question{tr("Disconnect"),
                             tr("Disconnect client %1 (%2, channel %3)?")
                                 .arg(client->id)
-                                .arg(client->address, client->channel),
+                                .arg(shortened(client->address), shortened(client->channel)),
                             tr("It is closed with 1008. Most programs connect again."),
                             tr("Disconnect")};
     ask(this, question, [this, id = client->id] {

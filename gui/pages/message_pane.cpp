@@ -56,7 +56,7 @@ QWidget *MessagePane::makeTools()
     m_format->setToolTip(tr("How the chosen message is shown"));
     m_pause->setCheckable(true);
     connect(m_pause, &QPushButton::toggled, this, [this](bool paused) {
-        m_model.setPaused(paused);
+        keepChosen([&] { m_model.setPaused(paused); });
         m_view->scrollToBottom();
         showState();
     });
@@ -88,17 +88,29 @@ void MessagePane::take(const ChannelMessage &message)
 {
     const QScrollBar *bar = m_view->verticalScrollBar();
     const bool isAtEnd = bar->value() == bar->maximum();
-    m_model.append(message);
+    keepChosen([&] { m_model.append(message); });
     if (isAtEnd && !m_model.isPaused()) {
         m_view->scrollToBottom();
     }
     showState();
 }
 
+void MessagePane::keepChosen(const std::function<void()> &change)
+{
+    const QPersistentModelIndex chosen = m_view->currentIndex();
+    m_isChanging = true;
+    change();
+    if (m_view->currentIndex() != chosen) {
+        m_view->selectionModel()
+            ->clear(); // it has gone: the one that took its place was not chosen
+    }
+    m_isChanging = false;
+}
+
 void MessagePane::showChosen()
 {
     const QModelIndex chosen = m_view->currentIndex();
-    if (chosen.isValid()) {
+    if (chosen.isValid() && !m_isChanging) {
         const ChannelMessage &message = m_model.message(chosen.row());
         m_text->setPlainText(payloadText(message.payload, formatFor(message)));
     }

@@ -14,7 +14,7 @@
 namespace relay::gui {
 
 /// One channel's messages: what it keeps, and what comes, as it comes. The chosen one is shown in
-/// full.
+/// full, also when it is not among the latest any more.
 class MessagePane : public QWidget
 {
     Q_OBJECT
@@ -31,6 +31,8 @@ public:
 private:
     QWidget *makeTools();
     void take(const ChannelMessage &message);
+    /// Changes the rows, and lets none be chosen in the place of one that goes.
+    void keepChosen(const std::function<void()> &change);
     void showChosen();
     [[nodiscard]] PayloadFormat formatFor(const ChannelMessage &message) const;
     void showState();
@@ -43,6 +45,7 @@ private:
     QPushButton *m_pause;
     QLabel *m_state;
     QString m_problem;
+    bool m_isChanging = false; ///< the rows: what is current now was not chosen by the user
 };
 
 } // namespace relay::gui

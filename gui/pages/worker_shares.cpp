@@ -108,8 +108,9 @@ void WorkerShares::clearRow(const Row &row)
     }
 }
 
-void WorkerShares::setShares(const QList<WorkerShare> &shares)
+void WorkerShares::setShares(const QList<WorkerShare> &all)
 {
+    const QList<WorkerShare> shares = all.first(std::min(all.size(), kMostWorkers));
     while (m_rows.size() < shares.size()) {
         addRow();
     }

@@ -19,10 +19,12 @@ class WorkerShares : public QWidget
     Q_OBJECT
 
 public:
+    static constexpr qsizetype kMostWorkers = 256; ///< more take long to lay out
+
     explicit WorkerShares(QWidget *parent = nullptr);
 
-    /// A worker that is not among them any more has dashes.
-    void setShares(const QList<WorkerShare> &shares);
+    /// A worker that is not among them any more has dashes; past kMostWorkers none is shown.
+    void setShares(const QList<WorkerShare> &all);
 
 private:
     struct Row

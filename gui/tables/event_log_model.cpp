@@ -67,9 +67,9 @@ QVariant EventLogModel::data(const QModelIndex &index, int role) const
     const RelayEvent &event = m_events[static_cast<std::size_t>(index.row())];
     switch (role) {
     case Qt::DisplayRole:
-        return text(event, index.column());
+        return shortened(text(event, index.column()));
     case Qt::ToolTipRole:
-        return plainToolTip(text(event, index.column()));
+        return plainToolTip(shortened(text(event, index.column())));
     case Qt::ForegroundRole:
         return index.column() == What
                    ? QVariant(colourOf(meaningOf(event.type), QGuiApplication::palette()))

@@ -108,7 +108,7 @@ QVariant PagedTableModel::data(const QModelIndex &index, int role) const
     if (held < 0 || held >= m_held) {
         return {};
     }
-    const QString shown = text(held, index.column());
+    const QString shown = shortened(text(held, index.column()));
     return role == Qt::ToolTipRole ? plainToolTip(shown) : shown;
 }
 

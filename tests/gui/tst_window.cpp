@@ -1,0 +1,210 @@
+#include "fake_ops_server.h"
+#include "fake_source.h"
+#include "gui/main_window.h"
+#include "gui/pages/clients_page.h"
+#include "gui/pages/events_page.h"
+#include "gui/pages/message_pane.h"
+#include "gui/pages/worker_shares.h"
+#include "gui/relay_view.h"
+#include "gui/tables/event_log_model.h"
+#include "gui/tables/message_log_model.h"
+#include "gui/tables/table_pane.h"
+#include "support/wait_for.h"
+
+#include <QAbstractButton>
+#include <QLabel>
+#include <QListWidget>
+#include <QMenu>
+#include <QMenuBar>
+#include <QSettings>
+#include <QTemporaryDir>
+#include <QTest>
+
+using namespace relay;
+using namespace relay::gui;
+using relay::test::waitFor;
+using Link = LinkState::Link;
+
+/// The window under what users do, and what a broken or hostile relay sends.
+class TestWindow : public QObject
+{
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase();
+
+    // Its keys and its settings
+    void eachKeyMeansOneThing();
+    void reconnectHasAllItsKeys();
+    void aPageThatIsNoneIsTheNearest();
+
+    // What is sent to it
+    void whatIsWrongDoesNotWidenIt();
+    void longWordsAreShownInPart();
+    void manyWorkersAreShownInPart();
+    void theChosenMessageStaysWhenOthersCome();
+
+private:
+    QTemporaryDir m_settings;
+};
+
+namespace {
+
+const QString kEndless = QString(1'000'000, QLatin1Char('a'));
+
+} // namespace
+
+void TestWindow::initTestCase()
+{
+    QSettings::setDefaultFormat(QSettings::IniFormat);
+    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_settings.path());
+}
+
+/// Promise: Alt and a letter does what the underlined letter says, on every page: a letter that two
+/// have does neither.
+void TestWindow::eachKeyMeansOneThing()
+{
+    MainWindow window;
+    window.watch(std::make_unique<FakeSource>());
+    window.show();
+    for (int page = 0; page < window.view()->pageCount(); ++page) {
+        window.view()->showPage(page);
+        QHash<QString, QString> owners;
+        const auto note = [&](const QString &text) {
+            const QString key = QKeySequence::mnemonic(text).toString();
+            const QString other = key.isEmpty() ? QString() : owners.value(key);
+            owners.insert(key, text);
+            return other.isEmpty();
+        };
+        for (const QAction *action : window.menuBar()->actions()) {
+            QVERIFY2(note(action->text()), qPrintable(action->text()));
+        }
+        for (const QAbstractButton *button : window.findChildren<QAbstractButton *>()) {
+            QVERIFY2(!button->isVisible() || note(button->text()), qPrintable(button->text()));
+        }
+    }
+}
+
+/// Promise: F5 tries again on every desktop, also where Ctrl+R is first.
+void TestWindow::reconnectHasAllItsKeys()
+{
+    MainWindow window;
+    const auto refresh = QKeySequence::keyBindings(QKeySequence::Refresh);
+    int found = 0;
+    for (const QAction *action : window.findChildren<QAction *>()) {
+        found += action->shortcuts() == refresh ? 1 : 0;
+    }
+    QCOMPARE(found, 1);
+}
+
+/// Promise: settings of another version, or that somebody has edited, show a page all the same.
+void TestWindow::aPageThatIsNoneIsTheNearest()
+{
+    for (const auto &[kept, shown] : {std::pair{99, 3}, {-1, 0}, {2, 2}}) {
+        QSettings().setValue(QStringLiteral("window/page"), kept);
+        MainWindow window;
+        window.watch(std::make_unique<FakeSource>());
+        QCOMPARE(window.view()->currentPage(), shown);
+        QCOMPARE(window.view()->findChild<QListWidget *>()->currentRow(), shown);
+    }
+}
+
+/// Promise: a window is as large as its user made it, however much there is to say about a problem.
+void TestWindow::whatIsWrongDoesNotWidenIt()
+{
+    auto made = std::make_unique<FakeSource>();
+    FakeSource &source = *made;
+    MainWindow window;
+    window.watch(std::move(made));
+    window.show();
+    const int before = window.minimumSizeHint().width();
+    Q_EMIT source.linkChanged({Link::Gone, QDateTime::currentDateTime(), {}, kEndless.left(2000)});
+    QCOMPARE(window.minimumSizeHint().width(), before);
+
+    Overview overview;
+    overview.version = kEndless;
+    Q_EMIT source.linkChanged({Link::Live, QDateTime::currentDateTime(), {}, {}});
+    Q_EMIT source.overviewChanged(overview);
+    QVERIFY(window.minimumSizeHint().width() < 4 * before);
+}
+
+/// Promise: a text that would take seconds to lay out, each time that it is painted, is cut.
+void TestWindow::longWordsAreShownInPart()
+{
+    FakeSource source(1);
+    source.clients[0].address = kEndless;
+    source.clients[0].channel = kEndless;
+    source.clients[0].transport = kEndless;
+    source.clients[0].userAgent = kEndless;
+    ClientsPage page(source);
+    page.show();
+    QAbstractItemModel &model = *page.table().view().model();
+    QVERIFY(waitFor([&] { return model.rowCount() == 1; }));
+    page.table().view().setCurrentIndex(model.index(0, 0));
+    QVERIFY(page.selectedClient());
+    for (int column = 0; column < model.columnCount(); ++column) {
+        QVERIFY(model.index(0, column).data().toString().size() < 10'000);
+        QVERIFY(model.index(0, column).data(Qt::ToolTipRole).toString().size() < 10'000);
+    }
+    for (const QLabel *label : page.findChildren<QLabel *>()) {
+        QVERIFY(label->text().size() < 10'000);
+    }
+
+    EventLogModel events;
+    RelayEvent event;
+    event.type = kEndless;
+    event.reason = kEndless;
+    events.append(event);
+    for (int column = 0; column < events.columnCount(); ++column) {
+        QVERIFY(events.index(0, column).data().toString().size() < 10'000);
+    }
+    QVERIFY(events.line(0).size() > 2 * kEndless.size() - 1); // copied in full
+}
+
+/// Promise: a relay that says that it has a hundred thousand workers does not halt the window.
+void TestWindow::manyWorkersAreShownInPart()
+{
+    WorkerShares shares;
+    shares.setShares(QList<WorkerShare>(WorkerShares::kMostWorkers + 1));
+    const auto perRow = 4; // the number, and three of its figures
+    const auto headings = 4;
+    QCOMPARE(shares.findChildren<QLabel *>().size(),
+             perRow * WorkerShares::kMostWorkers + headings);
+}
+
+/// Promise: the message that is read stays to be read, however many come, and its place is not taken
+/// by another one.
+void TestWindow::theChosenMessageStaysWhenOthersCome()
+{
+    FakeOpsServer server;
+    MessagePane pane;
+    pane.show();
+    pane.listen(QUrl(QStringLiteral("http://127.0.0.1:%1/-/api/stream").arg(server.port())));
+    QVERIFY(waitFor([&] { return server.streamCount() == 1; }));
+    constexpr auto kMost = static_cast<int>(MessageLogModel::kMaxMessages);
+    const auto send = [&](int offset) {
+        const QByteArray number = QByteArray::number(offset);
+        server.sendToStreams("id: e-" + number + "\ndata: {\"offset\":" + number
+                             + ",\"time\":1}\ndata: text " + number + "\n\n");
+    };
+    for (int offset = 1; offset <= kMost; ++offset) {
+        send(offset);
+    }
+    QVERIFY(waitFor([&] { return pane.messages().rowCount() == kMost; }));
+    auto &view = *pane.findChild<QTableView *>();
+    const auto &text = *pane.findChild<QPlainTextEdit *>();
+    view.setCurrentIndex(view.model()->index(1, 0));
+    QCOMPARE(text.toPlainText(), QStringLiteral("text 2"));
+    send(kMost + 1);
+    QVERIFY(waitFor([&] { return pane.messages().message(0).offset == 2; }));
+    QCOMPARE(view.currentIndex().row(), 0); // still among them
+    send(kMost + 2);
+    QVERIFY(waitFor([&] { return pane.messages().message(0).offset == 3; }));
+    QCOMPARE(text.toPlainText(), QStringLiteral("text 2"));
+    QVERIFY(!view.selectionModel()->hasSelection());
+    view.setCurrentIndex(view.model()->index(0, 0));
+    QCOMPARE(text.toPlainText(), QStringLiteral("text 3"));
+}
+
+QTEST_MAIN(TestWindow)
+#include "tst_window.moc"
