@@ -107,7 +107,8 @@ void installLogging(const LoggingOptions &options)
     currentFormat.store(options.format, std::memory_order_relaxed);
     qInstallMessageHandler(writeLogLine);
 
-    QString rules = QStringLiteral("*.debug=false\n*.info=true\n*.warning=true\n");
+    // What is below its category's own least level stays off: Qt's say more than anybody wants.
+    QString rules = QStringLiteral("*.debug=false\n");
     switch (options.level) {
     case LogLevel::Debug:
         rules = QStringLiteral("relay.*.debug=true\n");

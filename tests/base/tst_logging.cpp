@@ -37,6 +37,7 @@ private Q_SLOTS:
     void jsonIsOneObjectOnOneLine();
     void levelsHaveNames_data();
     void levelsHaveNames();
+    void aLibraryStaysAsQuietAsItIs();
 };
 
 // Operators cut lines at blanks: the order of the columns is a promise.
@@ -120,6 +121,27 @@ void TestLogging::levelsHaveNames()
     QFETCH(const QString, name);
     const auto object = QJsonDocument::fromJson(jsonLine(QString(), type).toUtf8()).object();
     QCOMPARE(object.value(QStringLiteral("level")).toString(), name);
+}
+
+// Qt's own categories write a line for each repaint at info, unless they are asked: a program with a
+// window would write thousands of lines a second.
+void TestLogging::aLibraryStaysAsQuietAsItIs()
+{
+    const QLoggingCategory library("library.painting", QtWarningMsg);
+    const QLoggingCategory own("relay.hub");
+    installLogging({.level = LogLevel::Info, .format = LogFormat::Text});
+    QVERIFY(!library.isInfoEnabled());
+    QVERIFY(library.isWarningEnabled());
+    QVERIFY(own.isInfoEnabled());
+    QVERIFY(!own.isDebugEnabled());
+    installLogging({.level = LogLevel::Debug, .format = LogFormat::Text});
+    QVERIFY(!library.isInfoEnabled());
+    QVERIFY(own.isDebugEnabled());
+    installLogging({.level = LogLevel::Error, .format = LogFormat::Text});
+    QVERIFY(!own.isWarningEnabled());
+    QVERIFY(own.isCriticalEnabled());
+    qInstallMessageHandler(nullptr);
+    QLoggingCategory::setFilterRules({});
 }
 
 QTEST_APPLESS_MAIN(TestLogging)
