@@ -13,6 +13,7 @@ QTableView *makeRowView(QAbstractItemModel &model, std::initializer_list<int> ch
     view->setAlternatingRowColors(true);
     view->setShowGrid(false);
     view->setWordWrap(false);
+    view->setTabKeyNavigation(false); // rows are chosen, not cells: the key leads on
     view->setHorizontalScrollMode(QAbstractItemView::ScrollPerPixel);
     view->verticalHeader()->hide();
     view->verticalHeader()->setSectionResizeMode(QHeaderView::Fixed);

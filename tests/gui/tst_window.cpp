@@ -36,6 +36,7 @@ private Q_SLOTS:
     // Its keys and its settings
     void eachKeyMeansOneThing();
     void reconnectHasAllItsKeys();
+    void tabLeavesATable();
     void aPageThatIsNoneIsTheNearest();
 
     // What is sent to it
@@ -95,6 +96,23 @@ void TestWindow::reconnectHasAllItsKeys()
         found += action->shortcuts() == refresh ? 1 : 0;
     }
     QCOMPARE(found, 1);
+}
+
+/// Promise: who has no mouse comes past a table, however many cells it has.
+void TestWindow::tabLeavesATable()
+{
+    auto source = std::make_unique<FakeSource>(10);
+    MainWindow window;
+    window.watch(std::move(source));
+    window.show();
+    window.view()->showPage(1);
+    auto &view = window.findChild<ClientsPage *>()->table().view();
+    QVERIFY(waitFor([&] { return view.model()->rowCount() == 10; }));
+    view.setCurrentIndex(view.model()->index(0, 0));
+    view.setFocus();
+    QTest::keyClick(&view, Qt::Key_Tab);
+    QCOMPARE(view.currentIndex(), view.model()->index(0, 0));
+    QVERIFY(window.focusWidget() != &view);
 }
 
 /// Promise: settings of another version, or that somebody has edited, show a page all the same.
