@@ -43,6 +43,11 @@ ChannelsPage::ChannelsPage(RelaySource &source, QWidget *parent)
     connect(m_clear, &QPushButton::clicked, this, &ChannelsPage::askClear);
     // Where clients connect is known with the first overview, and may change when the relay returns.
     connect(&m_source, &RelaySource::overviewChanged, this, &ChannelsPage::listen);
+    connect(&m_source, &RelaySource::linkChanged, this, [this](const LinkState &link) {
+        if (link.link == LinkState::Link::Live) {
+            m_messages->resume();
+        }
+    });
     select(-1);
 }
 

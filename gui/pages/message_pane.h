@@ -24,6 +24,8 @@ public:
 
     /// An empty URL: none.
     void listen(const QUrl &channel);
+    /// The relay is back: a connection that broke unnoticed is made again.
+    void resume() { m_listener.resume(); }
     void clear();
     [[nodiscard]] QUrl url() const { return m_listener.url(); }
     [[nodiscard]] MessageLogModel &messages() { return m_model; }

@@ -30,6 +30,14 @@ void ChannelListener::listen(const QUrl &channel)
     }
 }
 
+void ChannelListener::resume()
+{
+    if (!m_url.isEmpty()) {
+        close();
+        open();
+    }
+}
+
 void ChannelListener::close()
 {
     m_retry.stop();

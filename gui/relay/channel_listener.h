@@ -38,6 +38,8 @@ public:
 
     /// Leaves the channel that is listened to, if one is. An empty URL: listens to none.
     void listen(const QUrl &channel);
+    /// Connects again at once, and goes on where it was; nothing when it listens to none.
+    void resume();
     [[nodiscard]] QUrl url() const { return m_url; }
 
 Q_SIGNALS:

@@ -30,7 +30,7 @@ public:
     [[nodiscard]] LinkState link() const override { return state; }
     void start() override { asked.append(QStringLiteral("start")); }
     void retryNow() override { asked.append(QStringLiteral("retry")); }
-    [[nodiscard]] QUrl channelUrl(const QString &) const override { return {}; }
+    [[nodiscard]] QUrl channelUrl(const QString &) const override { return messagesAt; }
 
     void fetchClients(const TableQuery &query, QObject *, Done<Page<ClientRow>> done) override
     {
@@ -69,6 +69,7 @@ public:
     QList<ClientRow> clients;
     QList<ChannelRow> channels;
     LinkState state;
+    QUrl messagesAt; ///< of any channel
     QStringList asked;
     TableQuery lastQuery;   ///< of clients
     int fetches = 0;        ///< of clients

@@ -1,6 +1,7 @@
 #include "fake_ops_server.h"
 #include "fake_source.h"
 #include "gui/main_window.h"
+#include "gui/pages/channels_page.h"
 #include "gui/pages/clients_page.h"
 #include "gui/pages/events_page.h"
 #include "gui/pages/message_pane.h"
@@ -44,6 +45,7 @@ private Q_SLOTS:
     void longWordsAreShownInPart();
     void manyWorkersAreShownInPart();
     void theChosenMessageStaysWhenOthersCome();
+    void messagesGoOnWhenTheRelayIsBack();
 
 private:
     QTemporaryDir m_settings;
@@ -222,6 +224,31 @@ void TestWindow::theChosenMessageStaysWhenOthersCome()
     QVERIFY(!view.selectionModel()->hasSelection());
     view.setCurrentIndex(view.model()->index(0, 0));
     QCOMPARE(text.toPlainText(), QStringLiteral("text 3"));
+}
+
+/// Promise: what is said to be live is: a connection that broke unnoticed, under a computer that slept,
+/// say, is made again when the relay is back, and goes on where it was.
+void TestWindow::messagesGoOnWhenTheRelayIsBack()
+{
+    FakeOpsServer server;
+    FakeSource source;
+    source.channels = {ChannelRow()};
+    source.channels[0].name = QStringLiteral("a");
+    source.messagesAt = QUrl(QStringLiteral("http://127.0.0.1:%1/-/api/stream").arg(server.port()));
+    ChannelsPage page(source);
+    page.show();
+    QTableView &view = page.table().view();
+    QVERIFY(waitFor([&] { return view.model()->rowCount() == 1; }));
+    view.setCurrentIndex(view.model()->index(0, 0));
+    QVERIFY(waitFor([&] { return server.streamCount() == 1; }));
+    server.sendToStreams("id: e-7\ndata: {\"offset\":7,\"time\":1}\ndata: x\n\n");
+    QVERIFY(waitFor([&] { return page.messages().messages().rowCount() == 1; }));
+
+    Q_EMIT source.linkChanged({Link::Gone, QDateTime::currentDateTime(), {}, {}});
+    Q_EMIT source.linkChanged({Link::Live, QDateTime::currentDateTime(), {}, {}});
+    QVERIFY(waitFor([&] { return server.requests().size() == 2; }));
+    QCOMPARE(server.requests().last().fields.value("last-event-id"), QByteArray("e-7"));
+    QCOMPARE(page.messages().messages().rowCount(), 1);
 }
 
 QTEST_MAIN(TestWindow)
