@@ -180,7 +180,6 @@ void MainWindow::makeViewMenu()
 
 void MainWindow::makeStatusBar()
 {
-    m_linkLabel->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred); // it widens no window
     statusBar()->addWidget(m_linkLabel, 1);
     statusBar()->addPermanentWidget(m_clientsLabel);
     statusBar()->addPermanentWidget(m_versionLabel);

@@ -10,6 +10,7 @@
 #include "ops/hub_metrics.h"
 #include "ops/ops_server.h"
 
+#include <QHostAddress>
 #include <QRandomGenerator>
 
 #include <array>
@@ -114,6 +115,19 @@ EmbeddedRelaySource::EmbeddedRelaySource(std::shared_ptr<EmbeddedRelay> relay, Q
 QString EmbeddedRelaySource::title() const
 {
     return tr("the relay in this program, %1").arg(m_relay->clientUrl().toDisplayString());
+}
+
+QUrl EmbeddedRelaySource::channelUrl(const QString &channel) const
+{
+    QUrl url = RemoteRelay::channelUrl(channel);
+    const QString host = m_relay->clientUrl().host();
+    const QHostAddress address(host);
+    const bool isAny = address == QHostAddress(QHostAddress::AnyIPv4)
+                       || address == QHostAddress(QHostAddress::AnyIPv6);
+    if (!url.isEmpty() && !isAny) {
+        url.setHost(host);
+    }
+    return url;
 }
 
 } // namespace relay::gui

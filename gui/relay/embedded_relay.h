@@ -52,6 +52,8 @@ class EmbeddedRelaySource : public RemoteRelay
 public:
     explicit EmbeddedRelaySource(std::shared_ptr<EmbeddedRelay> relay, QObject *parent = nullptr);
     [[nodiscard]] QString title() const override;
+    /// Its clients' address may be another than its ops port's.
+    [[nodiscard]] QUrl channelUrl(const QString &channel) const override;
 
 private:
     const std::shared_ptr<EmbeddedRelay> m_relay;

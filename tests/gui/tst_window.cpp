@@ -6,6 +6,7 @@
 #include "gui/pages/events_page.h"
 #include "gui/pages/message_pane.h"
 #include "gui/pages/worker_shares.h"
+#include "gui/relay/embedded_relay.h"
 #include "gui/relay_view.h"
 #include "gui/tables/event_log_model.h"
 #include "gui/tables/message_log_model.h"
@@ -41,11 +42,13 @@ private Q_SLOTS:
     void aPageThatIsNoneIsTheNearest();
 
     // What is sent to it
-    void whatIsWrongDoesNotWidenIt();
+    void aLongVersionIsShownInPart();
     void longWordsAreShownInPart();
     void manyWorkersAreShownInPart();
     void theChosenMessageStaysWhenOthersCome();
     void messagesGoOnWhenTheRelayIsBack();
+    void messagesAreAskedWhereClientsConnect_data();
+    void messagesAreAskedWhereClientsConnect();
 
 private:
     QTemporaryDir m_settings;
@@ -129,23 +132,21 @@ void TestWindow::aPageThatIsNoneIsTheNearest()
     }
 }
 
-/// Promise: a window is as large as its user made it, however much there is to say about a problem.
-void TestWindow::whatIsWrongDoesNotWidenIt()
+/// Promise: a relay's version is a word in the status bar, not all of it.
+void TestWindow::aLongVersionIsShownInPart()
 {
     auto made = std::make_unique<FakeSource>();
     FakeSource &source = *made;
     MainWindow window;
     window.watch(std::move(made));
     window.show();
-    const int before = window.minimumSizeHint().width();
-    Q_EMIT source.linkChanged({Link::Gone, QDateTime::currentDateTime(), {}, kEndless.left(2000)});
-    QCOMPARE(window.minimumSizeHint().width(), before);
-
     Overview overview;
     overview.version = kEndless;
     Q_EMIT source.linkChanged({Link::Live, QDateTime::currentDateTime(), {}, {}});
     Q_EMIT source.overviewChanged(overview);
-    QVERIFY(window.minimumSizeHint().width() < 4 * before);
+    for (const QLabel *label : window.findChildren<QLabel *>()) {
+        QVERIFY(label->text().size() < 1000);
+    }
 }
 
 /// Promise: a text that would take seconds to lay out, each time that it is painted, is cut.
@@ -249,6 +250,32 @@ void TestWindow::messagesGoOnWhenTheRelayIsBack()
     QVERIFY(waitFor([&] { return server.requests().size() == 2; }));
     QCOMPARE(server.requests().last().fields.value("last-event-id"), QByteArray("e-7"));
     QCOMPARE(page.messages().messages().rowCount(), 1);
+}
+
+void TestWindow::messagesAreAskedWhereClientsConnect_data()
+{
+    QTest::addColumn<QString>("address");
+    QTest::addColumn<QString>("host");
+    QTest::newRow("one") << QStringLiteral("127.0.0.2") << QStringLiteral("127.0.0.2");
+    QTest::newRow("all") << QStringLiteral("0.0.0.0") << QStringLiteral("127.0.0.1");
+}
+
+/// Promise: a relay in this process shows its messages also when it does not listen on 127.0.0.1.
+void TestWindow::messagesAreAskedWhereClientsConnect()
+{
+    QFETCH(QString, address);
+    QFETCH(QString, host);
+    Settings settings;
+    settings.hub.address = address;
+    settings.hub.port = 0;
+    settings.hub.workers = 1;
+    auto relay = EmbeddedRelay::start(settings);
+    QVERIFY(relay.hasValue());
+    EmbeddedRelaySource source(std::move(relay).value());
+    QVERIFY(source.channelUrl(QStringLiteral("a")).isEmpty());
+    source.start();
+    QVERIFY(waitFor([&] { return !source.channelUrl(QStringLiteral("a")).isEmpty(); }));
+    QCOMPARE(source.channelUrl(QStringLiteral("a")).host(), host);
 }
 
 QTEST_MAIN(TestWindow)
