@@ -62,9 +62,10 @@ void PagedTableModel::pageCame(qint64 total, qint64 offset, int count)
     if (m_total > 0) {
         Q_EMIT dataChanged(index(0, 0), index(m_total - 1, static_cast<int>(m_columns.size()) - 1));
     }
-    if (count == 0 && offset > 0 && m_total > 0) {
+    const int lastWindow = std::max(0, m_total - kWindowRows);
+    if (count == 0 && offset > 0 && m_total > 0 && m_query.offset != lastWindow) {
         // The table has become shorter than where the window was.
-        m_query.offset = std::max(0, m_total - kWindowRows);
+        m_query.offset = lastWindow;
         Q_EMIT wanted();
     }
     Q_EMIT pageChanged();

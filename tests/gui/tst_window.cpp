@@ -8,6 +8,7 @@
 #include "gui/pages/worker_shares.h"
 #include "gui/relay/embedded_relay.h"
 #include "gui/relay_view.h"
+#include "gui/tables/client_table_model.h"
 #include "gui/tables/event_log_model.h"
 #include "gui/tables/message_log_model.h"
 #include "gui/tables/table_pane.h"
@@ -45,6 +46,7 @@ private Q_SLOTS:
     void aLongVersionIsShownInPart();
     void longWordsAreShownInPart();
     void manyWorkersAreShownInPart();
+    void rowsThatNeverComeAreNotAskedForAtOnce();
     void theChosenMessageStaysWhenOthersCome();
     void messagesGoOnWhenTheRelayIsBack();
     void messagesAreAskedWhereClientsConnect_data();
@@ -191,6 +193,19 @@ void TestWindow::manyWorkersAreShownInPart()
     const auto headings = 4;
     QCOMPARE(shares.findChildren<QLabel *>().size(),
              perRow * WorkerShares::kMostWorkers + headings);
+}
+
+/// Promise: a relay that says that there are rows, and has none, is not asked as fast as it answers.
+void TestWindow::rowsThatNeverComeAreNotAskedForAtOnce()
+{
+    ClientTableModel model;
+    int asked = 0;
+    connect(&model, &PagedTableModel::wanted, this, [&] { ++asked; });
+    for (int i = 0; i < 3; ++i) {
+        model.setPage({.total = 1'000'000'000, .offset = 5, .rows = {}});
+    }
+    QCOMPARE(asked, 1);
+    QCOMPARE(model.query().offset, PagedTableModel::kMaxRows - PagedTableModel::kWindowRows);
 }
 
 /// Promise: the message that is read stays to be read, however many come, and its place is not taken
