@@ -66,6 +66,53 @@ EventFeed::EventFeed(Hub &hub, RelaySampler &sampler, int maxListeners, QObject 
     , m_maxListeners(static_cast<std::size_t>(maxListeners))
 {
     connect(&m_sampler, &RelaySampler::sampled, this, &EventFeed::tick);
+    m_take.setInterval(kLatency);
+    connect(&m_take, &QTimer::timeout, this, [this] { tell(m_inbox->take()); });
+    connectHub();
+}
+
+EventFeed::~EventFeed()
+{
+    m_inbox->setOpen(false);
+}
+
+/// Called on the workers. The connections stay until the hub ends, so that none is taken away from
+/// under a worker; a closed inbox makes nothing of them.
+void EventFeed::connectHub()
+{
+    const auto note = [inbox = m_inbox](ClientId client, RelayEvent event) {
+        event.time = wallSeconds();
+        event.client = static_cast<qint64>(toNumber(client));
+        inbox->push(std::move(event));
+    };
+    connect(&m_hub, &Hub::clientConnected,
+            [inbox = m_inbox, note](ClientId client, const QString &peer, const QString &channel) {
+                if (inbox->isOpen()) {
+                    RelayEvent event;
+                    event.type = QStringLiteral("connect");
+                    event.address = peer;
+                    event.channel = channel;
+                    note(client, std::move(event));
+                }
+            });
+    connect(&m_hub, &Hub::clientBecameSlow, [inbox = m_inbox, note](ClientId client) {
+        if (inbox->isOpen()) {
+            RelayEvent event;
+            event.type = QStringLiteral("slow");
+            event.reason = QStringLiteral("more than half of limits.queue_size waits for it");
+            note(client, std::move(event));
+        }
+    });
+    connect(&m_hub, &Hub::clientDisconnected,
+            [inbox = m_inbox, note](ClientId client, quint16 closeCode, const QString &reason) {
+                if (inbox->isOpen()) {
+                    RelayEvent event;
+                    event.type = kindOf(closeCode, reason);
+                    event.closeCode = closeCode;
+                    event.reason = reason;
+                    note(client, std::move(event));
+                }
+            });
 }
 
 void EventFeed::listen(const ReplyPtr &reply)
@@ -90,71 +137,38 @@ void EventFeed::listen(const ReplyPtr &reply)
 
 void EventFeed::follow(bool wanted)
 {
-    if (!wanted) {
-        for (const QMetaObject::Connection &connection : m_following) {
-            disconnect(connection);
-        }
-        m_following.clear();
-    } else if (m_following.empty()) {
+    if (wanted == m_inbox->isOpen()) {
+        return;
+    }
+    m_inbox->setOpen(wanted);
+    if (wanted) {
         m_refusedConnections = refusedConnections(m_hub);
-        m_following.push_back(
-            connect(&m_hub, &Hub::clientConnected, this,
-                    [this](ClientId client, const QString &peer, const QString &channel) {
-                        tell({.type = QStringLiteral("connect"),
-                              .time = wallSeconds(),
-                              .client = static_cast<qint64>(toNumber(client)),
-                              .address = peer,
-                              .channel = channel,
-                              .closeCode = {},
-                              .reason = {},
-                              .count = {}});
-                    }));
-        m_following.push_back(
-            connect(&m_hub, &Hub::clientBecameSlow, this, [this](ClientId client) {
-                tell({.type = QStringLiteral("slow"),
-                      .time = wallSeconds(),
-                      .client = static_cast<qint64>(toNumber(client)),
-                      .address = {},
-                      .channel = {},
-                      .closeCode = {},
-                      .reason = QStringLiteral("more than half of limits.queue_size waits for it"),
-                      .count = {}});
-            }));
-        m_following.push_back(
-            connect(&m_hub, &Hub::clientDisconnected, this,
-                    [this](ClientId client, quint16 closeCode, const QString &reason) {
-                        tell({.type = kindOf(closeCode, reason),
-                              .time = wallSeconds(),
-                              .client = static_cast<qint64>(toNumber(client)),
-                              .address = {},
-                              .channel = {},
-                              .closeCode = closeCode,
-                              .reason = reason,
-                              .count = {}});
-                    }));
+        m_take.start();
+    } else {
+        m_take.stop();
+        (void)m_inbox->endSecond();
     }
 }
 
-void EventFeed::tell(const RelayEvent &event)
+void EventFeed::tell(const std::vector<RelayEvent> &events)
 {
-    if (++m_eventsThisSecond > kMaxEventsPerSecond) {
-        ++m_skipped;
-        return;
+    for (const RelayEvent &event : events) {
+        write(eventOf(event.type.toLatin1(), event));
     }
-    write(eventOf(event.type.toLatin1(), event));
 }
 
 void EventFeed::tick()
 {
-    m_eventsThisSecond = 0;
     if (m_listeners.empty()) {
         return;
     }
-    if (const qint64 skipped = std::exchange(m_skipped, 0); skipped > 0) {
+    const EventInbox::Second second = m_inbox->endSecond();
+    tell(second.events);
+    if (second.skipped > 0) {
         RelayEvent event;
         event.type = QStringLiteral("skipped");
         event.time = wallSeconds();
-        event.count = skipped;
+        event.count = second.skipped;
         write(eventOf("skipped", event));
     }
     tellRefusedConnections();

@@ -1,12 +1,14 @@
 #pragma once
 
+#include "ops/event_inbox.h"
 #include "ops/model/overview.h"
-#include "ops/model/relay_event.h"
 #include "ops/reply.h"
 
 #include <QObject>
 #include <QTimer>
 
+#include <chrono>
+#include <memory>
 #include <vector>
 
 namespace relay {
@@ -18,35 +20,38 @@ class RelaySampler;
 ///
 /// Thread: the hub's.
 /// Owner: AdminApi.
-/// Limits: kMaxEventsPerSecond; more are counted and told as one "skipped". `maxListeners` at once, so
-/// that connections are left to others; one more is answered 503. While nobody listens the hub's
-/// signals are not connected to.
+/// Limits: EventInbox'; what is past them is told as one "skipped". `maxListeners` at once, so
+/// that connections are left to others; one more is answered 503. While nobody listens
+/// nothing is noted.
 class EventFeed : public QObject
 {
     Q_OBJECT
 
 public:
-    static constexpr int kMaxEventsPerSecond = 200;
+    /// How late an event is told at most.
+    static constexpr std::chrono::milliseconds kLatency{50};
 
     EventFeed(Hub &hub, RelaySampler &sampler, int maxListeners, QObject *parent = nullptr);
+    ~EventFeed() override;
+    Q_DISABLE_COPY_MOVE(EventFeed)
 
     void listen(const ReplyPtr &reply);
     [[nodiscard]] int listenerCount() const { return static_cast<int>(m_listeners.size()); }
 
 private:
+    void connectHub();
     void follow(bool wanted);
+    void tell(const std::vector<RelayEvent> &events);
     void tick();
     void tellRefusedConnections();
-    void tell(const RelayEvent &event);
     void write(const QByteArray &event);
 
     Hub &m_hub;
     RelaySampler &m_sampler;
     const std::size_t m_maxListeners;
     std::vector<ReplyPtr> m_listeners;
-    std::vector<QMetaObject::Connection> m_following;
-    int m_eventsThisSecond = 0;
-    qint64 m_skipped = 0;
+    const std::shared_ptr<EventInbox> m_inbox = std::make_shared<EventInbox>();
+    QTimer m_take;
     qint64 m_refusedConnections = 0; ///< that were told, or were before anybody listened
 };
 

@@ -271,7 +271,7 @@ void TestEventFeed::manyEventsAreSkippedAndCounted()
              2 * kClients);
     QVERIFY(sum[QStringLiteral("skipped")] > 0);
     QVERIFY(*std::max_element(listener.eventsBetween.begin(), listener.eventsBetween.end())
-            <= EventFeed::kMaxEventsPerSecond);
+            <= EventInbox::kMaxPerSecond);
     QVERIFY(listener.isSound);
 }
 
