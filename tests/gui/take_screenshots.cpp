@@ -1,13 +1,13 @@
 #include "gui/main_window.h"
 #include "gui/relay/remote_relay.h"
 #include "gui/relay_view.h"
+#include "scratch_settings.h"
 
 #include <QApplication>
 #include <QCommandLineParser>
 #include <QDir>
 #include <QSettings>
 #include <QTableView>
-#include <QTemporaryDir>
 #include <QTimer>
 
 #include <algorithm>
@@ -77,9 +77,7 @@ void takeNext(MainWindow &window, const Job &job, int page)
 int main(int argc, char **argv)
 {
     QApplication application(argc, argv);
-    const QTemporaryDir settings;
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, settings.path());
+    const ScratchSettings settings;
     QCommandLineParser parser;
     const auto option = [&](const char *name, const char *value) {
         const QCommandLineOption one(QString::fromLatin1(name), {}, QStringLiteral("value"),

@@ -9,6 +9,7 @@
 #include "gui/relay_view.h"
 #include "gui/tables/table_pane.h"
 #include "relayd_process.h"
+#include "scratch_settings.h"
 #include "support/wait_for.h"
 #include "support/web_client.h"
 
@@ -18,7 +19,6 @@
 #include <QSettings>
 #include <QStatusBar>
 #include <QTableView>
-#include <QTemporaryDir>
 #include <QTest>
 
 #include <algorithm>
@@ -35,7 +35,6 @@ class TestEndToEnd : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
-    void initTestCase();
     void init();
     void cleanup();
 
@@ -53,7 +52,7 @@ private:
     ClientsPage &showClients();
     ChannelsPage &showChannels();
 
-    QTemporaryDir m_settings;
+    const ScratchSettings m_settings;
     std::unique_ptr<RelaydProcess> m_relayd;
     std::unique_ptr<MainWindow> m_window;
     WebClients m_clients;
@@ -75,12 +74,6 @@ QPushButton *buttonIn(const QWidget &parent, const QString &text)
 }
 
 } // namespace
-
-void TestEndToEnd::initTestCase()
-{
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_settings.path());
-}
 
 void TestEndToEnd::init()
 {

@@ -12,6 +12,7 @@
 #include "gui/tables/event_log_model.h"
 #include "gui/tables/message_log_model.h"
 #include "gui/tables/table_pane.h"
+#include "scratch_settings.h"
 #include "support/wait_for.h"
 
 #include <QLabel>
@@ -19,7 +20,6 @@
 #include <QPushButton>
 #include <QSettings>
 #include <QTableView>
-#include <QTemporaryDir>
 #include <QTest>
 #include <QTextDocument>
 
@@ -34,8 +34,6 @@ class TestPages : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
-    void initTestCase();
-
     void healthSaysWhatIs_data();
     void healthSaysWhatIs();
     void overviewShowsNumbersAndForgetsThemWhenTheRelayIsGone();
@@ -47,14 +45,8 @@ private Q_SLOTS:
     void windowWatchesARelayInThisProcess();
 
 private:
-    QTemporaryDir m_settings;
+    const ScratchSettings m_settings;
 };
-
-void TestPages::initTestCase()
-{
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_settings.path());
-}
 
 void TestPages::healthSaysWhatIs_data()
 {

@@ -1,12 +1,12 @@
 #include "gui/main_window.h"
 #include "gui/pages/start_page.h"
+#include "scratch_settings.h"
 
 #include <QDir>
 #include <QFile>
 #include <QLabel>
 #include <QPushButton>
 #include <QSettings>
-#include <QTemporaryDir>
 #include <QTest>
 
 #include <memory>
@@ -32,7 +32,7 @@ private Q_SLOTS:
     void refusedChoiceStaysAndIsNotKept();
 
 private:
-    std::unique_ptr<QTemporaryDir> m_settings;
+    std::unique_ptr<ScratchSettings> m_settings;
 };
 
 namespace {
@@ -92,9 +92,7 @@ QString shownText(const QWidget &page)
 
 void TestStartPage::init()
 {
-    m_settings = std::make_unique<QTemporaryDir>();
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_settings->path());
+    m_settings = std::make_unique<ScratchSettings>();
 }
 
 /// Promise: who has a relay on this machine has to press Enter only.

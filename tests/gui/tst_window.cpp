@@ -12,6 +12,7 @@
 #include "gui/tables/event_log_model.h"
 #include "gui/tables/message_log_model.h"
 #include "gui/tables/table_pane.h"
+#include "scratch_settings.h"
 #include "support/wait_for.h"
 
 #include <QAbstractButton>
@@ -20,7 +21,6 @@
 #include <QMenu>
 #include <QMenuBar>
 #include <QSettings>
-#include <QTemporaryDir>
 #include <QTest>
 
 using namespace relay;
@@ -34,8 +34,6 @@ class TestWindow : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
-    void initTestCase();
-
     // Its keys and its settings
     void eachKeyMeansOneThing();
     void reconnectHasAllItsKeys();
@@ -53,7 +51,7 @@ private Q_SLOTS:
     void messagesAreAskedWhereClientsConnect();
 
 private:
-    QTemporaryDir m_settings;
+    const ScratchSettings m_settings;
 };
 
 namespace {
@@ -61,12 +59,6 @@ namespace {
 const QString kEndless = QString(1'000'000, QLatin1Char('a'));
 
 } // namespace
-
-void TestWindow::initTestCase()
-{
-    QSettings::setDefaultFormat(QSettings::IniFormat);
-    QSettings::setPath(QSettings::IniFormat, QSettings::UserScope, m_settings.path());
-}
 
 /// Promise: Alt and a letter does what the underlined letter says, on every page: a letter that two
 /// have does neither.
