@@ -80,38 +80,41 @@ EventFeed::~EventFeed()
 /// under a worker; a closed inbox makes nothing of them.
 void EventFeed::connectHub()
 {
-    const auto note = [inbox = m_inbox](ClientId client, RelayEvent event) {
-        event.time = wallSeconds();
-        event.client = static_cast<qint64>(toNumber(client));
-        inbox->push(std::move(event));
+    const auto note = [inbox = m_inbox](ClientId client, const auto &describe) {
+        if (inbox->isOpen()) {
+            RelayEvent event = describe();
+            event.time = wallSeconds();
+            event.client = static_cast<qint64>(toNumber(client));
+            inbox->push(std::move(event));
+        }
     };
     connect(&m_hub, &Hub::clientConnected,
-            [inbox = m_inbox, note](ClientId client, const QString &peer, const QString &channel) {
-                if (inbox->isOpen()) {
+            [note](ClientId client, const QString &peer, const QString &channel) {
+                note(client, [&] {
                     RelayEvent event;
                     event.type = QStringLiteral("connect");
                     event.address = peer;
                     event.channel = channel;
-                    note(client, std::move(event));
-                }
+                    return event;
+                });
             });
-    connect(&m_hub, &Hub::clientBecameSlow, [inbox = m_inbox, note](ClientId client) {
-        if (inbox->isOpen()) {
+    connect(&m_hub, &Hub::clientBecameSlow, [note](ClientId client) {
+        note(client, [] {
             RelayEvent event;
             event.type = QStringLiteral("slow");
             event.reason = QStringLiteral("more than half of limits.queue_size waits for it");
-            note(client, std::move(event));
-        }
+            return event;
+        });
     });
     connect(&m_hub, &Hub::clientDisconnected,
-            [inbox = m_inbox, note](ClientId client, quint16 closeCode, const QString &reason) {
-                if (inbox->isOpen()) {
+            [note](ClientId client, quint16 closeCode, const QString &reason) {
+                note(client, [&] {
                     RelayEvent event;
                     event.type = kindOf(closeCode, reason);
                     event.closeCode = closeCode;
                     event.reason = reason;
-                    note(client, std::move(event));
-                }
+                    return event;
+                });
             });
 }
 
