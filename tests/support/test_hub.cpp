@@ -84,7 +84,7 @@ WebClients TestHub::connectClients(int count)
         clients.push_back(std::make_unique<WebClient>(url()));
     }
     const bool areConnected = waitFor([&] {
-        return m_hub->clientCount() == before + count
+        return tellsOfClients(before + count)
                && std::all_of(clients.begin(), clients.end(),
                               [](const auto &client) { return client->isConnected(); });
     });
@@ -113,7 +113,16 @@ bool TestHub::waitForEvents(HubEvent::Kind kind, std::size_t count) const
 
 bool TestHub::waitForClients(int count) const
 {
-    return waitFor([&] { return m_hub->clientCount() == count; });
+    return waitFor([&] { return tellsOfClients(count); });
+}
+
+bool TestHub::tellsOfClients(int count) const
+{
+    if (m_hub->clientCount() != count) {
+        return false;
+    }
+    const MutexLock lock(m_mutex);
+    return m_present == count;
 }
 
 quint64 TestHub::answered(HttpMethod method, int status) const
@@ -130,6 +139,9 @@ void TestHub::note(HubEvent event)
 {
     event.thread = QThread::currentThread();
     const MutexLock lock(m_mutex);
+    if (event.kind != HubEvent::Kind::Message) {
+        m_present += event.kind == HubEvent::Kind::Connected ? 1 : -1;
+    }
     m_events.push_back(std::move(event));
 }
 

@@ -68,16 +68,20 @@ public:
     [[nodiscard]] std::vector<HubEvent> events() const;
     [[nodiscard]] std::vector<HubEvent> events(HubEvent::Kind kind) const;
     [[nodiscard]] bool waitForEvents(HubEvent::Kind kind, std::size_t count) const;
+    /// Until the hub counts so many, and its signals have told of each that came and went: a worker
+    /// counts first and tells then.
     [[nodiscard]] bool waitForClients(int count) const;
     /// Requests that were answered so.
     [[nodiscard]] quint64 answered(HttpMethod method, int status) const;
     [[nodiscard]] bool waitForCounters(const std::function<bool(const RelaySnapshot &)> &condition);
 
 private:
+    [[nodiscard]] bool tellsOfClients(int count) const;
     void note(HubEvent event);
 
     mutable Mutex m_mutex;
     std::vector<HubEvent> m_events RELAY_GUARDED_BY(m_mutex);
+    int m_present RELAY_GUARDED_BY(m_mutex) = 0; // connected and not yet disconnected
     std::unique_ptr<Hub> m_hub;
 };
 
