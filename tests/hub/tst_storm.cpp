@@ -62,7 +62,7 @@ class Looper
 public:
     static constexpr int kCount = 10;
     static constexpr int kAtOnce = 2;
-    static constexpr int kMessages = 20; // of each
+    static constexpr int kMessages = 8; // of each
     static constexpr qsizetype kPayloadBytes = 200 * 1024;
     /// Several messages: who reads less at each turn falls behind by himself.
     static constexpr qsizetype kReadBytes = 1024 * 1024;
