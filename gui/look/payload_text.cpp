@@ -1,5 +1,7 @@
 #include "gui/look/payload_text.h"
 
+#include "base/visible_text.h"
+
 #include "gui/look/quantity_text.h"
 
 #include <QCoreApplication>
@@ -19,7 +21,6 @@ struct Words
 
 constexpr qsizetype kBytesPerLine = 16;
 constexpr qsizetype kPreviewCharacters = 200;
-constexpr qsizetype kMostShortened = 2000;
 
 /// Deeper ones are not indented: each level is four characters more on every line.
 constexpr int kMaxDepth = 64;
@@ -144,9 +145,11 @@ QString payloadPreview(const QByteArray &payload, bool isText)
         .simplified();
 }
 
-QString shortened(const QString &text)
+QString visibleWord(const QString &text)
 {
-    return text.size() <= kMostShortened ? text : text.left(kMostShortened) + QChar(0x2026);
+    constexpr qsizetype kMost = 2000; // no name or word of a relay is as long
+    return text.size() <= kMost ? escapeInvisible(text)
+                                : escapeInvisible(text.left(kMost)) + QChar(0x2026);
 }
 
 QString plainToolTip(const QString &text)

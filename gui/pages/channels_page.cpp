@@ -108,7 +108,7 @@ void ChannelsPage::select(int row)
 {
     m_selected = row < 0 ? QString() : m_model.nameAt(row);
     const bool isChosen = !m_selected.isEmpty();
-    m_title->setText(isChosen ? shortened(m_selected)
+    m_title->setText(isChosen ? visibleWord(m_selected)
                               : tr("Choose a channel to see its messages."));
     for (QWidget *widget : std::initializer_list<QWidget *>{m_messages, m_text, m_send, m_clear}) {
         widget->setEnabled(isChosen);
@@ -148,7 +148,7 @@ void ChannelsPage::publish()
 void ChannelsPage::askClear()
 {
     const Question question{tr("Forget history"),
-                            tr("Forget the messages that %1 keeps?").arg(shortened(m_selected)),
+                            tr("Forget the messages that %1 keeps?").arg(visibleWord(m_selected)),
                             tr("Who resumes is told that there is a gap."), tr("Forget")};
     ask(this, question, [this, channel = m_selected] {
         m_source.clearHistory(channel, this, [this](const Outcome &outcome) {

@@ -69,11 +69,11 @@ void ClientDetail::showClient(const ClientRow &client)
         return tr("%1 messages, %2")
             .arg(countText(messages), bytesText(static_cast<double>(bytes)));
     };
-    m_values[Address]->setText(shortened(client.address));
-    m_values[Channel]->setText(shortened(client.channel));
-    m_values[Transport]->setText(shortened(client.transport));
+    m_values[Address]->setText(visibleWord(client.address));
+    m_values[Channel]->setText(visibleWord(client.channel));
+    m_values[Transport]->setText(visibleWord(client.transport));
     m_values[UserAgent]->setText(client.userAgent.isEmpty() ? tr("does not say")
-                                                            : shortened(client.userAgent));
+                                                            : visibleWord(client.userAgent));
     m_values[Since]->setText(timeText(client.connectedAt));
     m_values[Received]->setText(traffic(client.messagesIn, client.bytesIn));
     m_values[Sent]->setText(traffic(client.messagesOut, client.bytesOut));

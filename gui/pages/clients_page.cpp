@@ -117,7 +117,7 @@ void ClientsPage::askDisconnect()
     const Question question{tr("Disconnect"),
                             tr("Disconnect client %1 (%2, channel %3)?")
                                 .arg(client->id)
-                                .arg(shortened(client->address), shortened(client->channel)),
+                                .arg(visibleWord(client->address), visibleWord(client->channel)),
                             tr("It is closed with 1008. Most programs connect again."),
                             tr("Disconnect")};
     ask(this, question, [this, id = client->id] {

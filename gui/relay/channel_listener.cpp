@@ -96,7 +96,7 @@ void ChannelListener::readMore()
 void ChannelListener::ended()
 {
     const QJsonObject body = QJsonDocument::fromJson(m_reply->peek(kReadAtOnce)).object();
-    QString problem = shortened(body.value(QLatin1String("message")).toString());
+    QString problem = visibleWord(body.value(QLatin1String("message")).toString());
     if (problem.isEmpty()) {
         problem = m_reply->error() == QNetworkReply::NoError ? tr("the connection was closed")
                                                              : m_reply->errorString();

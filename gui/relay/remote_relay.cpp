@@ -46,7 +46,7 @@ QByteArray encodedChannel(const QString &channel)
 /// What the relay itself says is wrong, if it does: {"error":…,"message":…}.
 QString messageIn(const QByteArray &body)
 {
-    return shortened(
+    return visibleWord(
         QJsonDocument::fromJson(body).object().value(QLatin1String("message")).toString());
 }
 

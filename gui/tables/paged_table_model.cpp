@@ -109,7 +109,7 @@ QVariant PagedTableModel::data(const QModelIndex &index, int role) const
     if (held < 0 || held >= m_held) {
         return {};
     }
-    const QString shown = shortened(text(held, index.column()));
+    const QString shown = visibleWord(text(held, index.column()));
     return role == Qt::ToolTipRole ? plainToolTip(shown) : shown;
 }
 

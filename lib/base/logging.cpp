@@ -1,5 +1,7 @@
 #include "base/logging.h"
 
+#include "base/visible_text.h"
+
 #include <QJsonDocument>
 #include <QJsonObject>
 
@@ -30,29 +32,6 @@ QLatin1StringView levelName(QtMsgType type)
         return QLatin1StringView("error");
     }
     return QLatin1StringView("info");
-}
-
-bool isControlCharacter(QChar c)
-{
-    const char16_t code = c.unicode();
-    return code < 0x20 || (code >= 0x7F && code < 0xA0);
-}
-
-QString escapeControls(const QString &text)
-{
-    if (std::none_of(text.cbegin(), text.cend(), isControlCharacter)) {
-        return text;
-    }
-    QString escaped;
-    escaped.reserve(text.size());
-    for (const QChar c : text) {
-        if (isControlCharacter(c)) {
-            escaped += QStringLiteral("\\x%1").arg(uint{c.unicode()}, 2, 16, QLatin1Char('0'));
-        } else {
-            escaped += c;
-        }
-    }
-    return escaped;
 }
 
 /// ISO 8601, UTC, milliseconds. Not by QDateTime, which needs 14,000 instructions for it: as much
@@ -99,7 +78,7 @@ QString formatLogLine(LogFormat format,
         return QString::fromUtf8(QJsonDocument(object).toJson(QJsonDocument::Compact));
     }
     return QStringLiteral("%1 %2 %3: %4")
-        .arg(when, levelName(type), category, escapeControls(message));
+        .arg(when, levelName(type), category, escapeInvisible(message));
 }
 
 void installLogging(const LoggingOptions &options)

@@ -1,5 +1,6 @@
 #include "config/setting_value.h"
 
+#include "base/visible_text.h"
 #include "config/quantities.h"
 
 #include <QRegularExpression>
@@ -17,20 +18,6 @@ QString withArticle(ValueType type)
                                       : QStringLiteral("a ") + typeName(type);
 }
 
-/// Controls, line separators, and marks that could make a text look like another one.
-bool isInvisible(QChar c)
-{
-    switch (c.category()) {
-    case QChar::Other_Control:
-    case QChar::Other_Format:
-    case QChar::Separator_Line:
-    case QChar::Separator_Paragraph:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /// `text` as a double-quoted YAML scalar.
 QString doubleQuoted(const QString &text)
 {
@@ -39,7 +26,7 @@ QString doubleQuoted(const QString &text)
         if (c == QLatin1Char('"') || c == QLatin1Char('\\')) {
             result += QLatin1Char('\\');
             result += c;
-        } else if (isInvisible(c)) {
+        } else if (isInvisible(c.unicode())) {
             result += c.unicode() <= 0xFF
                           ? QStringLiteral("\\x%1").arg(uint{c.unicode()}, 2, 16, QLatin1Char('0'))
                           : QStringLiteral("\\u%1").arg(uint{c.unicode()}, 4, 16, QLatin1Char('0'));
