@@ -28,7 +28,7 @@ EventsPage::EventsPage(RelaySource &source, QWidget *parent)
     m_filtered.setSourceModel(&m_model);
     m_filtered.setFilterKeyColumn(-1); // in any
     m_filtered.setFilterCaseSensitivity(Qt::CaseInsensitive);
-    m_view = makeRowView(m_filtered, {20, 14, 10});
+    m_view = makeRowView(m_filtered, {18, 12, 9, 22, 18});
     m_view->setSelectionMode(QAbstractItemView::ExtendedSelection); // to copy many
 
     auto *column = new QVBoxLayout(this);

@@ -1,5 +1,7 @@
 #include "gui/tables/event_log_model.h"
 
+#include "base/visible_text.h"
+
 #include "gui/look/payload_text.h"
 #include "gui/look/quantity_text.h"
 #include "gui/look/theme.h"
@@ -47,7 +49,7 @@ QString EventLogModel::line(int row) const
 {
     QStringList columns;
     for (int column = 0; column < ColumnCount; ++column) {
-        columns.append(text(m_events[static_cast<std::size_t>(row)], column));
+        columns.append(escapeInvisible(text(m_events[static_cast<std::size_t>(row)], column)));
     }
     return columns.join(QLatin1Char('\t'));
 }
@@ -67,9 +69,9 @@ QVariant EventLogModel::data(const QModelIndex &index, int role) const
     const RelayEvent &event = m_events[static_cast<std::size_t>(index.row())];
     switch (role) {
     case Qt::DisplayRole:
-        return shortened(text(event, index.column()));
+        return visibleWord(text(event, index.column()));
     case Qt::ToolTipRole:
-        return plainToolTip(shortened(text(event, index.column())));
+        return plainToolTip(visibleWord(text(event, index.column())));
     case Qt::ForegroundRole:
         return index.column() == What
                    ? QVariant(colourOf(meaningOf(event.type), QGuiApplication::palette()))
@@ -90,7 +92,8 @@ QVariant EventLogModel::headerData(int section, Qt::Orientation orientation, int
     if (role == Qt::TextAlignmentRole) {
         return ((section == Client ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter).toInt();
     }
-    const QStringList titles{tr("Time"), tr("Event"), tr("Client"), tr("Details")};
+    const QStringList titles{tr("Time"),    tr("Event"),   tr("Client"),
+                             tr("Address"), tr("Channel"), tr("Details")};
     return role == Qt::DisplayRole ? QVariant(titles.value(section)) : QVariant();
 }
 
@@ -103,12 +106,12 @@ QString EventLogModel::text(const RelayEvent &event, int column) const
         return event.type;
     case Client:
         return event.client ? QString::number(*event.client) : QString();
+    case Address:
+        return event.address.value_or(QString());
+    case Channel:
+        return event.channel.value_or(QString());
     default:
         break;
-    }
-    if (event.type == QLatin1String("connect")) {
-        return tr("from %1, joined %2")
-            .arg(event.address.value_or(QString()), event.channel.value_or(QString()));
     }
     if (event.type == QLatin1String("skipped")) {
         return tr("%1 more came at once than are told").arg(countText(event.count.value_or(0)));

@@ -25,6 +25,8 @@ public:
         Time,
         What,
         Client,
+        Address,
+        Channel,
         Details,
         ColumnCount
     };

@@ -154,7 +154,6 @@ void Client::join(const Subscription &subscription)
 {
     m_format = subscription.format;
     m_wantsEcho = subscription.echo;
-    m_wasMember = true;
     const auto entered = m_worker.join(*this, subscription, m_outbox.markBytes());
     if (!entered) {
         close(DisconnectReason::ChannelFull);
@@ -163,7 +162,7 @@ void Client::join(const Subscription &subscription)
     m_room = entered->room;
     m_startSequence = entered->joined.sequence;
     m_mayBeEarly = true;
-    queueLast(formatted({.channel = m_room->name(),
+    queueLast(formatted({.channel = channelName(),
                          .clients = entered->joined.clients,
                          .askedFor = subscription.replay.since,
                          .replay = entered->joined.replay,
@@ -210,7 +209,7 @@ ClientSnapshot Client::snapshot(bool withSocket) const
     const auto slowSince = m_outbox.pastMarkSince();
     return {.id = m_id,
             .address = peer(),
-            .channel = m_room->name(),
+            .channel = channelName(),
             .format = m_format,
             .userAgent = m_userAgent,
             .connectedAt = m_connectedAt,
@@ -481,8 +480,7 @@ void Client::end(const QString &reason)
     m_worker.unschedule(*this);
     m_worker.dropped(DropReason::Disconnected, m_outbox.messages());
     m_socket.end();
-    m_worker.ended(*this, m_wasMember, m_closeCode == 0 ? close_code::kAbnormal : m_closeCode,
-                   reason);
+    m_worker.ended(*this, m_closeCode == 0 ? close_code::kAbnormal : m_closeCode, reason);
 }
 
 // Deadlines

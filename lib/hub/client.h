@@ -18,7 +18,9 @@
 #include <QString>
 
 #include <memory>
+#include <optional>
 #include <span>
+#include <utility>
 
 namespace relay {
 
@@ -50,6 +52,11 @@ public:
     /// Null unless it has joined, and not left.
     [[nodiscard]] Room *room() const { return m_room; }
 
+    /// Whether it has joined a room, which it may have left.
+    [[nodiscard]] bool hasJoined() const { return m_joined.has_value(); }
+    /// The name or pattern that it has joined, for people; empty without one.
+    [[nodiscard]] QString channelName() const { return m_joined ? toString(*m_joined) : QString(); }
+
     /// Whether it listens by EventSource. Meaningful once it joins.
     [[nodiscard]] bool isEventStream() const
     {
@@ -69,6 +76,7 @@ public:
     quint64 deliver(const Batch &batch);
 
     // For its worker:
+    void noteJoined(ChannelTarget target) { m_joined = std::move(target); }
     /// Writes what waits: once a turn for clients that asked Worker::flushAtTurnEnd().
     void flush();
     /// The relay goes away.
@@ -163,7 +171,8 @@ private:
     std::unique_ptr<ClientProtocol> m_protocol; // what stands on m_socket goes before it
     Outbox m_outbox;
     Room *m_room = nullptr;
-    quint64 m_startSequence = 0; // messages up to it were before it joined, or replayed
+    std::optional<ChannelTarget> m_joined; // stays when it has left
+    quint64 m_startSequence = 0;           // messages up to it were before it joined, or replayed
     Traffic m_traffic;
     QByteArray m_userAgent;
     qint64 m_connectedAt; // milliseconds since 1970
@@ -175,7 +184,6 @@ private:
     bool m_wantsEcho = true;
     bool m_hasPublished = false;
     bool m_mayBeEarly = false; // messages up to m_startSequence may still come
-    bool m_wasMember = false;
     bool m_isFlushDue = false;
     bool m_isWriteBlocked = false;
     bool m_isReadingPaused = false;

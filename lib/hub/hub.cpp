@@ -81,7 +81,7 @@ public:
     void oneDrained();
 
     // WorkerObserver, on the workers' threads:
-    void clientConnected(const Client &client, const QString &channel) override;
+    void clientConnected(const Client &client) override;
     [[nodiscard]] bool wantsMessages() const override
     {
         return isFollowed.load(std::memory_order_relaxed);
@@ -203,11 +203,11 @@ void Hub::Private::wakeAll()
 
 // From the workers
 
-void Hub::Private::clientConnected(const Client &client, const QString &channel)
+void Hub::Private::clientConnected(const Client &client)
 {
     static const QMetaMethod kSignal = QMetaMethod::fromSignal(&Hub::clientConnected);
     if (q.isSignalConnected(kSignal)) {
-        Q_EMIT q.clientConnected(client.id(), client.peer(), channel);
+        Q_EMIT q.clientConnected(client.id(), client.peer(), client.channelName());
     }
 }
 
@@ -224,14 +224,18 @@ void Hub::Private::clientDisconnected(const Client &client,
                                       quint16 closeCode,
                                       const QString &reason)
 {
-    Q_EMIT q.clientDisconnected(client.id(), closeCode, reason);
+    static const QMetaMethod kSignal = QMetaMethod::fromSignal(&Hub::clientDisconnected);
+    if (q.isSignalConnected(kSignal)) {
+        Q_EMIT q.clientDisconnected(client.id(), closeCode, reason, client.peer(),
+                                    client.channelName());
+    }
 }
 
 void Hub::Private::clientBecameSlow(const Client &client)
 {
     static const QMetaMethod kSignal = QMetaMethod::fromSignal(&Hub::clientBecameSlow);
     if (q.isSignalConnected(kSignal)) {
-        Q_EMIT q.clientBecameSlow(client.id());
+        Q_EMIT q.clientBecameSlow(client.id(), client.peer(), client.channelName());
     }
 }
 

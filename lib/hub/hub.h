@@ -153,10 +153,14 @@ Q_SIGNALS:
                          const QString &channel);
     /// Emitted once for each clientConnected. `closeCode` is what the closing handshake settled on,
     /// 1006 without one; an event stream that its client ended says 1005.
-    void clientDisconnected(relay::ClientId client, quint16 closeCode, const QString &reason);
+    void clientDisconnected(relay::ClientId client,
+                            quint16 closeCode,
+                            const QString &reason,
+                            const QString &peer,
+                            const QString &channel);
     /// More than half of limits.queueSize has begun to wait for the client; emitted again after it has
     /// caught up meanwhile. What then becomes of it is the slow-client policy's affair.
-    void clientBecameSlow(relay::ClientId client);
+    void clientBecameSlow(relay::ClientId client, const QString &peer, const QString &channel);
     /// Emitted once, on the hub's thread, when close() is done and every worker has ended.
     void closed();
 

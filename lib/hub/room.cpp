@@ -117,9 +117,9 @@ Room::Room(Inbox &inbox, ChannelRegistry &channels, const ChannelTarget &target)
 
 Room::~Room() = default;
 
-QString Room::name() const
+ChannelTarget Room::target() const
 {
-    return m_pattern ? m_pattern->toString() : m_channel->name().toString();
+    return m_pattern ? ChannelTarget(*m_pattern) : ChannelTarget(m_channel->name());
 }
 
 std::optional<Joined>

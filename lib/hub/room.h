@@ -36,8 +36,8 @@ public:
     /// The name or pattern, decoded: no pattern is a name.
     static QByteArray keyOf(const ChannelTarget &target);
     [[nodiscard]] const QByteArray &key() const { return m_key; }
-    /// For people: "/" for the root.
-    [[nodiscard]] QString name() const;
+    /// Precondition: not abandoned.
+    [[nodiscard]] ChannelTarget target() const;
     [[nodiscard]] const Audience &audience() const { return m_audience; }
 
     [[nodiscard]] int memberCount() const { return static_cast<int>(m_members.size()); }

@@ -14,6 +14,12 @@ namespace relay {
 /// What a channel's URL names.
 using ChannelTarget = std::variant<ChannelName, ChannelPattern>;
 
+/// For people: "/" for the root.
+inline QString toString(const ChannelTarget &target)
+{
+    return std::visit([](const auto &name) { return name.toString(); }, target);
+}
+
 /// What a channel's URL asks for, whatever the method: a channel or a pattern, and the query.
 struct ChannelRequest
 {

@@ -231,11 +231,12 @@ std::optional<Worker::Entered>
 Worker::join(Client &client, const Subscription &subscription, qint64 maxReplayBytes)
 {
     Room &room = roomOf(subscription);
+    client.noteJoined(room.target());
     (client.isEventStream() ? m_counters.eventStreams : m_counters.connections).add();
     qCInfo(lcHub).noquote() << "client" << toNumber(client.id()) << client.peer()
                             << (client.isEventStream() ? "listens to" : "connected to")
-                            << room.name();
-    m_observer.clientConnected(client, room.name());
+                            << client.channelName();
+    m_observer.clientConnected(client);
 
     auto joined = room.join(client, {maxReplayBytes, now()}, subscription.replay);
     if (!joined) {
@@ -276,13 +277,13 @@ void Worker::abandonIfEmpty(Room &room)
     m_rooms.erase(known);
 }
 
-void Worker::ended(Client &client, bool wasClient, quint16 closeCode, const QString &reason)
+void Worker::ended(Client &client, quint16 closeCode, const QString &reason)
 {
     m_ended.push_back(&client);
     if (m_upgrading != nullptr && &m_upgrading->client() == &client) {
         m_upgrading = nullptr;
     }
-    if (!wasClient) {
+    if (!client.hasJoined()) {
         return;
     }
     if (client.isEventStream()) {

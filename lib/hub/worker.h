@@ -49,8 +49,7 @@ struct Shared
 class WorkerObserver
 {
 public:
-    /// `channel`: the name or pattern that it joins.
-    virtual void clientConnected(const Client &client, const QString &channel) = 0;
+    virtual void clientConnected(const Client &client) = 0;
     /// Whether messageReceived() should be called at all.
     [[nodiscard]] virtual bool wantsMessages() const = 0;
     virtual void
@@ -147,7 +146,7 @@ public:
         Joined joined;
         Batch past; ///< the replay's messages
     };
-    /// Nothing when the channel is full. Either way ended() follows. What is replayed costs at most
+    /// Nothing when the channel is full: the client must end then. What is replayed costs at most
     /// `maxReplayBytes` to queue.
     [[nodiscard]] std::optional<Entered>
     join(Client &client, const Subscription &subscription, qint64 maxReplayBytes);
@@ -161,7 +160,7 @@ public:
     {
         m_buriedProtocols.push_back(std::move(protocol));
     }
-    void ended(Client &client, bool wasClient, quint16 closeCode, const QString &reason);
+    void ended(Client &client, quint16 closeCode, const QString &reason);
     void becameSlow(const Client &client);
 
 private:

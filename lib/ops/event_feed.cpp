@@ -80,40 +80,38 @@ EventFeed::~EventFeed()
 /// under a worker; a closed inbox makes nothing of them.
 void EventFeed::connectHub()
 {
-    const auto note = [inbox = m_inbox](ClientId client, const auto &describe) {
+    const auto note = [inbox = m_inbox](ClientId client, const QString &peer,
+                                        const QString &channel, const auto &complete) {
         if (inbox->isOpen()) {
-            RelayEvent event = describe();
+            RelayEvent event;
             event.time = wallSeconds();
             event.client = static_cast<qint64>(toNumber(client));
+            event.address = peer;
+            event.channel = channel;
+            complete(event);
             inbox->push(std::move(event));
         }
     };
     connect(&m_hub, &Hub::clientConnected,
             [note](ClientId client, const QString &peer, const QString &channel) {
-                note(client, [&] {
-                    RelayEvent event;
-                    event.type = QStringLiteral("connect");
-                    event.address = peer;
-                    event.channel = channel;
-                    return event;
+                note(client, peer, channel,
+                     [](RelayEvent &event) { event.type = QStringLiteral("connect"); });
+            });
+    connect(&m_hub, &Hub::clientBecameSlow,
+            [note](ClientId client, const QString &peer, const QString &channel) {
+                note(client, peer, channel, [](RelayEvent &event) {
+                    event.type = QStringLiteral("slow");
+                    event.reason =
+                        QStringLiteral("more than half of limits.queue_size waits for it");
                 });
             });
-    connect(&m_hub, &Hub::clientBecameSlow, [note](ClientId client) {
-        note(client, [] {
-            RelayEvent event;
-            event.type = QStringLiteral("slow");
-            event.reason = QStringLiteral("more than half of limits.queue_size waits for it");
-            return event;
-        });
-    });
     connect(&m_hub, &Hub::clientDisconnected,
-            [note](ClientId client, quint16 closeCode, const QString &reason) {
-                note(client, [&] {
-                    RelayEvent event;
+            [note](ClientId client, quint16 closeCode, const QString &reason, const QString &peer,
+                   const QString &channel) {
+                note(client, peer, channel, [&](RelayEvent &event) {
                     event.type = kindOf(closeCode, reason);
                     event.closeCode = closeCode;
                     event.reason = reason;
-                    return event;
                 });
             });
 }

@@ -133,17 +133,20 @@ void TestPages::eventsAreFilteredAndCopied()
     slow.type = QStringLiteral("slow");
     slow.client = 8;
     slow.closeCode = 1008;
+    slow.address = QStringLiteral("10.0.0.2");
+    slow.channel = QStringLiteral("chat\n/42");
     slow.reason = QStringLiteral("slow consumer");
     Q_EMIT source.eventHappened(connected);
     Q_EMIT source.eventHappened(slow);
     Q_EMIT source.linkChanged(
         {Link::Gone, QDateTime::currentDateTime(), {}, QStringLiteral("off")});
     QCOMPARE(events.shownText().count(QLatin1Char('\n')), 3);
-    QVERIFY(events.shownText().contains(QLatin1String("joined chat")));
+    QVERIFY(events.shownText().contains(QLatin1String("\tconnect\t7\t10.0.0.1\tchat\t")));
     QVERIFY(events.shownText().contains(QLatin1String("gone")));
     events.filter().setText(QStringLiteral("SLOW"));
     QCOMPARE(events.shownText().count(QLatin1Char('\n')), 1);
-    QVERIFY(events.shownText().contains(QLatin1String("\tslow\t8\tclosed with 1008: slow")));
+    QVERIFY(events.shownText().contains(
+        QLatin1String("\tslow\t8\t10.0.0.2\tchat\\x0a/42\tclosed with 1008: slow")));
     QVERIFY(events.selectedText().isEmpty());
     events.view().selectRow(0);
     QCOMPARE(events.selectedText(), events.shownText());

@@ -161,6 +161,8 @@ void TestEventFeed::clientsAreSeenToComeAndGo()
     const auto gone = listener.waitForEvent("disconnect");
     QVERIFY(gone);
     QCOMPARE(gone->client, connected->client);
+    QCOMPARE(gone->address, connected->address);
+    QCOMPARE(gone->channel, connected->channel);
     QCOMPARE(gone->closeCode, 1008);
     QCOMPARE(gone->reason, QStringLiteral("disconnected by the operator"));
     QVERIFY(listener.isSound);
@@ -188,6 +190,8 @@ void TestEventFeed::slowClientIsTold()
     const auto behind = listener.waitForEvent("slow");
     QVERIFY(behind);
     QVERIFY(behind->client && !behind->closeCode);
+    QCOMPARE(behind->channel, QStringLiteral("/"));
+    QVERIFY(behind->address->startsWith(QStringLiteral("127.0.0.1:")));
     QCOMPARE(behind->reason, QStringLiteral("more than half of limits.queue_size waits for it"));
     const auto slow = listener.waitForEvent("slow", 2);
     QVERIFY(slow);

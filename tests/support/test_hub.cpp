@@ -44,10 +44,12 @@ TestHub::TestHub(HubOptions options, Follow follow)
         Qt::DirectConnection);
     QObject::connect(
         hub, &Hub::clientDisconnected, hub,
-        [this](ClientId client, quint16 code, const QString &reason) {
+        [this](ClientId client, quint16 code, const QString &reason, const QString & /*peer*/,
+               const QString &channel) {
             note({.kind = HubEvent::Kind::Disconnected,
                   .client = client,
                   .text = reason.toUtf8(),
+                  .channel = channel.toUtf8(),
                   .closeCode = code});
         },
         Qt::DirectConnection);

@@ -34,7 +34,7 @@ struct HubEvent
     Kind kind = Kind::Connected;
     ClientId client{};
     QByteArray text; ///< Connected: the peer's address; Message: the payload; else the reason
-    QByteArray channel = {}; ///< Connected: also a pattern; Disconnected: not said
+    QByteArray channel = {}; ///< of a client, it may be a pattern
     MessageKind messageKind = MessageKind::Text;
     quint16 closeCode = 0;
     const QThread *thread = nullptr;

@@ -18,8 +18,8 @@ struct RelayEvent
     QString type;
     double time = 0; ///< seconds since 1970-01-01 UTC
     std::optional<qint64> client;
-    std::optional<QString> address; ///< of "connect"
-    std::optional<QString> channel; ///< of "connect"
+    std::optional<QString> address; ///< the client's
+    std::optional<QString> channel; ///< the name or pattern that the client has joined
     std::optional<int> closeCode;   ///< of who was closed
     std::optional<QString> reason;
     std::optional<qint64> count;
