@@ -56,7 +56,7 @@ Outcome Daemon::start()
     if (Outcome hubListening = m_hub.listen(); !hubListening) {
         return hubListening;
     }
-    m_opsServer.setReady(true);
+    m_opsServer.setReadiness(OpsServer::Readiness::Ready);
     qCInfo(lcDaemon).noquote() << "listening on"
                                << url(m_settings.hub.tls ? "wss" : "ws", m_settings.hub.address,
                                       m_hub.port(), "/");
@@ -70,7 +70,7 @@ Outcome Daemon::start()
 
 void Daemon::stop()
 {
-    m_opsServer.setReady(false);
+    m_opsServer.setReadiness(OpsServer::Readiness::Stopping);
     qCInfo(lcDaemon).noquote() << "stopping:" << m_hub.clientCount() << "clients have up to"
                                << formatDuration(m_settings.shutdownTimeout);
     m_hub.close(m_settings.shutdownTimeout);

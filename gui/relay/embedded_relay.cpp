@@ -95,7 +95,7 @@ Outcome EmbeddedRelay::open(const Settings &settings)
     if (Outcome listening = m_parts->opsServer.listen(); !listening) {
         return listening;
     }
-    m_parts->opsServer.setReady(true);
+    m_parts->opsServer.setReadiness(OpsServer::Readiness::Ready);
     m_endpoint.token = ops.token;
     m_endpoint.url.setScheme(QStringLiteral("http"));
     m_endpoint.url.setHost(ops.address);

@@ -17,6 +17,11 @@ QString complainOfAddress(const SettingValue &value)
 {
     const auto &text = std::get<QString>(value);
     const QHostAddress address(text);
+    static const QHostAddress kMapped(QStringLiteral("::ffff:0:0"));
+    if (address.isInSubnet(kMapped, 96)) {
+        return QStringLiteral("is an IPv4 address written as IPv6: write %1")
+            .arg(QHostAddress(address.toIPv4Address()).toString());
+    }
     const bool isAddress = address.protocol() == QAbstractSocket::IPv6Protocol
                            || (address.protocol() == QAbstractSocket::IPv4Protocol
                                && text.count(QLatin1Char('.')) == 3);

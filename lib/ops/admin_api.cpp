@@ -377,7 +377,7 @@ HttpResponse AdminApi::drain(const RoutedRequest &request)
     if (!m_hub.isListening()) {
         return errorResponse(503, "stopping", "The relay is shutting down.");
     }
-    m_server.setReady(false);
+    m_server.setReadiness(OpsServer::Readiness::Draining);
     m_hub.drain(std::chrono::seconds(within));
     Q_EMIT drainRequested();
     return jsonOf({{QStringLiteral("clients"), m_hub.clientCount()},

@@ -2,6 +2,8 @@
 
 #include "ops/router.h"
 
+#include <QHostAddress>
+#include <QLoggingCategory>
 #include <QPointer>
 
 #include <sys/socket.h>
@@ -12,6 +14,8 @@
 namespace relay {
 
 namespace {
+
+Q_LOGGING_CATEGORY(lcOps, "relay.ops")
 
 /// How long a peer has to read a last answer and close. Longer than a few lost packets' repetition,
 /// short enough that peers which never close do not fill the connection limit.
@@ -211,6 +215,8 @@ bool HttpConnection::writeStream(const QByteArray &bytes)
         return false;
     }
     if (m_socket->bytesToWrite() + bytes.size() > kMaxStreamBacklogBytes) {
+        qCWarning(lcOps).noquote() << "a listener at" << m_socket->peerAddress().toString()
+                                   << "is cut off: it left 1 MiB of its stream unread";
         m_socket->abort();
         return false;
     }

@@ -37,6 +37,21 @@ QString advice(const QTcpServer &server)
     }
 }
 
+HttpResponse readinessAnswer(OpsServer::Readiness readiness)
+{
+    switch (readiness) {
+    case OpsServer::Readiness::Ready:
+        return plainResponse(200, "ready");
+    case OpsServer::Readiness::Draining:
+        return plainResponse(503, "draining");
+    case OpsServer::Readiness::Stopping:
+        return plainResponse(503, "stopping");
+    case OpsServer::Readiness::Starting:
+        break;
+    }
+    return plainResponse(503, "starting");
+}
+
 } // namespace
 
 OpsServer::OpsServer(OpsOptions options, MetricsSource metrics, QObject *parent)
@@ -85,9 +100,9 @@ quint16 OpsServer::port() const
     return m_server.serverPort();
 }
 
-void OpsServer::setReady(bool ready)
+void OpsServer::setReadiness(Readiness readiness)
 {
-    m_ready = ready;
+    m_readiness = readiness;
 }
 
 void OpsServer::addRoute(Route route)
@@ -111,9 +126,7 @@ void OpsServer::addRoutes()
               answering([](const RoutedRequest &) { return plainResponse(200, "alive"); }),
               AccessKind::Health});
     addRoute({"GET", "/-/readyz", "200 when clients are accepted, else 503",
-              answering([this](const RoutedRequest &) {
-                  return m_ready ? plainResponse(200, "ready") : plainResponse(503, "stopping");
-              }),
+              answering([this](const RoutedRequest &) { return readinessAnswer(m_readiness); }),
               AccessKind::Health});
 }
 

@@ -45,8 +45,14 @@ public:
     /// The port that is listened on; 0 when none is.
     [[nodiscard]] quint16 port() const;
 
-    /// What /-/readyz answers. It is not ready until this is called.
-    void setReady(bool ready);
+    enum class Readiness : quint8 {
+        Starting,
+        Ready,
+        Draining, ///< serves who is there, and takes nobody
+        Stopping
+    };
+    /// What /-/readyz answers; at first Starting.
+    void setReadiness(Readiness readiness);
 
     /// Adds an answer of another part. Call before listen().
     void addRoute(Route route);
@@ -70,7 +76,7 @@ private:
     QTcpServer m_server;
     QTimer m_acceptAgain;
     std::vector<HttpConnection *> m_connections; // children, the oldest first
-    bool m_ready = false;
+    Readiness m_readiness = Readiness::Starting;
 };
 
 } // namespace relay

@@ -254,6 +254,9 @@ void TestConfigFile::refusesBadFiles_data()
         "relay.yaml:1: server.address: \"\" is not an IP address");
     bad("short address", "server: {address: 127.1}",
         "relay.yaml:1: server.address: 127.1 is not an IP address");
+    bad("mapped address", "metrics: {address: '::ffff:127.0.0.1'}",
+        "relay.yaml:1: metrics.address: ::ffff:127.0.0.1 is an IPv4 address written as IPv6: "
+        "write 127.0.0.1");
     bad("address with a port", "metrics: {address: \"127.0.0.1:9464\"}",
         "relay.yaml:1: metrics.address: 127.0.0.1:9464 is not an IP address");
     bad("origins as one value", "server: {origins: https://a.example}",

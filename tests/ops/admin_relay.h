@@ -25,7 +25,7 @@ struct AdminRelay
         , server(opsOptions, someMetrics)
         , api(relay.hub(), server, QStringLiteral("server:\n  port: 0\n"))
     {
-        server.setReady(true);
+        server.setReadiness(OpsServer::Readiness::Ready);
         if (!server.listen()) {
             qFatal("the ops port cannot be opened");
         }

@@ -337,6 +337,7 @@ void TestAdminApi::drains()
     const auto ready = request(admin.server.port(), "GET /-/readyz");
     QVERIFY(ready);
     QCOMPARE(ready->status, 503);
+    QCOMPARE(ready->body, QByteArray("draining\n"));
     QTcpSocket late;
     late.connectToHost(QHostAddress(QHostAddress::LocalHost), admin.relay.port());
     QVERIFY(!late.waitForConnected());

@@ -9,6 +9,8 @@
 
 #include <chrono>
 #include <deque>
+#include <tuple>
+#include <vector>
 
 using namespace relay;
 
@@ -23,7 +25,7 @@ private Q_SLOTS:
     void routeAnswers();
     void headHasTheFieldsOfGetAndNoBody_data();
     void headHasTheFieldsOfGetAndNoBody();
-    void readyFollowsSetReady();
+    void readyFollowsReadiness();
     void metricsAreReadAnewForEachRequest();
     void indexNamesEveryRoute();
     void wrongMethodNamesTheRightOnes();
@@ -59,7 +61,7 @@ void TestOpsServer::routeAnswers_data()
         << QByteArray("HTTP://localhost") << 200 << text << QByteArray("/metrics");
     QTest::newRow("health") << QByteArray("/-/healthz") << 200 << text << QByteArray("alive\n");
     QTest::newRow("not ready") << QByteArray("/-/readyz") << 503 << text
-                               << QByteArray("stopping\n");
+                               << QByteArray("starting\n");
     QTest::newRow("index") << QByteArray("/") << 200 << text << QByteArray("/metrics");
     QTest::newRow("unknown") << QByteArray("/nothing") << 404 << text << QByteArray("GET /");
     QTest::newRow("below a path") << QByteArray("/metrics/") << 404 << text << QByteArray("GET /");
@@ -110,24 +112,26 @@ void TestOpsServer::headHasTheFieldsOfGetAndNoBody()
 }
 
 /// A balancer takes the relay out of service as soon as it stops, and in as soon as it serves.
-void TestOpsServer::readyFollowsSetReady()
+void TestOpsServer::readyFollowsReadiness()
 {
     OpsServer server(anyPort(), someMetrics);
     QVERIFY(server.listen());
 
-    server.setReady(true);
-    std::optional<Answer> answer = request(server.port(), "GET /-/readyz");
-    QVERIFY(answer);
-    QCOMPARE(answer->status, 200);
-    QCOMPARE(answer->body, QByteArray("ready\n"));
-
-    server.setReady(false);
-    answer = request(server.port(), "GET /-/readyz");
-    QVERIFY(answer);
-    QCOMPARE(answer->status, 503);
-    QCOMPARE(answer->body, QByteArray("stopping\n"));
-
-    answer = request(server.port(), "GET /-/healthz");
+    using Readiness = OpsServer::Readiness;
+    const std::vector<std::tuple<Readiness, int, QByteArray>> answers{
+        {Readiness::Starting, 503, "starting\n"},
+        {Readiness::Ready, 200, "ready\n"},
+        {Readiness::Draining, 503, "draining\n"},
+        {Readiness::Stopping, 503, "stopping\n"},
+    };
+    for (const auto &[readiness, status, body] : answers) {
+        server.setReadiness(readiness);
+        const std::optional<Answer> answer = request(server.port(), "GET /-/readyz");
+        QVERIFY(answer);
+        QCOMPARE(answer->status, status);
+        QCOMPARE(answer->body, body);
+    }
+    const std::optional<Answer> answer = request(server.port(), "GET /-/healthz");
     QVERIFY(answer);
     QCOMPARE(answer->status, 200);
 }
