@@ -13,18 +13,6 @@ namespace {
 
 Q_LOGGING_CATEGORY(lcDaemon, "relay.app")
 
-OpsOptions opsOptions(const Settings::MetricsEndpoint &metrics, const QByteArray &token)
-{
-    OpsOptions options;
-    options.token = token;
-    options.enabled = metrics.enabled;
-    options.address = metrics.address;
-    options.port = metrics.port;
-    options.limits.maxConnections = metrics.connections;
-    options.limits.requestTimeout = metrics.requestTimeout;
-    return options;
-}
-
 /// An IPv6 address stands in brackets in a URL.
 QString url(const char *scheme, const QString &address, quint16 port, const char *path)
 {
@@ -38,11 +26,11 @@ QString url(const char *scheme, const QString &address, quint16 port, const char
 
 } // namespace
 
-Daemon::Daemon(const Settings &settings, const QByteArray &opsToken, QObject *parent)
+Daemon::Daemon(const Settings &settings, QObject *parent)
     : QObject(parent)
     , m_settings(settings)
     , m_hub(settings.hub)
-    , m_opsServer(opsOptions(settings.metrics, opsToken), metricsSource(m_hub))
+    , m_opsServer(settings.metrics, metricsSource(m_hub))
     , m_adminApi(m_hub, m_opsServer, renderShownConfig(settings))
 {
     connect(&m_hub, &Hub::closed, this, &Daemon::stopped);

@@ -20,9 +20,8 @@ class Daemon : public QObject
     Q_OBJECT
 
 public:
-    /// `settings.hub.tls` holds the TLS configuration when there is to be one; `opsToken` is what
-    /// loadToken() found.
-    Daemon(const Settings &settings, const QByteArray &opsToken, QObject *parent = nullptr);
+    /// loadSecrets() has completed the settings.
+    explicit Daemon(const Settings &settings, QObject *parent = nullptr);
 
     /// Opens both ports and says in the log where they are.
     Outcome start();

@@ -3,9 +3,9 @@
 #include "config/config_text.h"
 #include "config/load_settings.h"
 #include "config/ops_token.h"
+#include "config/secrets.h"
 #include "net/epoll_dispatcher.h"
 #include "net/open_file_limit.h"
-#include "net/tls_configuration.h"
 
 #include "command_line.h"
 #include "daemon.h"
@@ -43,29 +43,10 @@ void printLines(const QStringList &lines)
     }
 }
 
-/// The TLS configuration goes where the hub looks for it.
-Outcome loadTls(Settings &settings)
-{
-    if (!settings.tls.enabled) {
-        return success();
-    }
-    Result<QSslConfiguration> tls =
-        loadTlsConfiguration(settings.tls.certFile, settings.tls.keyFile);
-    if (!tls) {
-        return tls.error();
-    }
-    settings.hub.tls = std::move(tls).value();
-    return success();
-}
-
 int checkOnly(Settings &settings)
 {
-    if (const Outcome tls = loadTls(settings); !tls) {
-        print(stderr, tls.error().message + QLatin1Char('\n'));
-        return CannotStart;
-    }
-    if (const auto token = loadToken(settings.ops); !token) {
-        print(stderr, token.error().message + QLatin1Char('\n'));
+    if (const Outcome loaded = loadSecrets(settings); !loaded) {
+        print(stderr, loaded.error().message + QLatin1Char('\n'));
         return CannotStart;
     }
     if (const auto complaint = complainOfTokenFile(settings.ops)) {
@@ -105,12 +86,8 @@ int serve(Settings &settings)
     if (const Outcome raised = raiseOpenFileLimit(); !raised) {
         qCWarning(lcMain).noquote() << raised.error().message; // fewer clients, but a relay
     }
-    if (const Outcome tls = loadTls(settings); !tls) {
-        return cannotStart(tls.error());
-    }
-    const Result<QByteArray> token = loadToken(settings.ops);
-    if (!token) {
-        return cannotStart(token.error());
+    if (const Outcome loaded = loadSecrets(settings); !loaded) {
+        return cannotStart(loaded.error());
     }
     if (const auto complaint = complainOfTokenFile(settings.ops)) {
         qCWarning(lcMain).noquote() << *complaint;
@@ -119,7 +96,7 @@ int serve(Settings &settings)
     if (const Outcome installed = signalSource.install(); !installed) {
         return cannotStart(installed.error());
     }
-    Daemon daemon(settings, token.value());
+    Daemon daemon(settings);
     stopOnSignal(signalSource, daemon);
     if (const Outcome started = daemon.start(); !started) {
         return cannotStart(started.error());

@@ -131,7 +131,9 @@ Result<std::unique_ptr<RelaySource>> makeEmbedded(const Choice &choice)
     for (const QString &warning : loaded.warnings) {
         qWarning("%s", qPrintable(warning));
     }
-    auto relay = EmbeddedRelay::start(loaded.settings);
+    // A relay to try takes no port that another one may have.
+    auto relay = EmbeddedRelay::start(loaded.settings, file ? EmbeddedRelay::OpsPort::AsSet
+                                                            : EmbeddedRelay::OpsPort::Private);
     if (!relay) {
         return relay.error();
     }

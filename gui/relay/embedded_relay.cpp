@@ -2,10 +2,11 @@
 
 #include "base/logging.h"
 #include "config/config_text.h"
+#include "config/ops_token.h"
+#include "config/secrets.h"
 #include "hub/hub.h"
 #include "net/epoll_dispatcher.h"
 #include "net/open_file_limit.h"
-#include "net/tls_configuration.h"
 #include "ops/admin_api.h"
 #include "ops/hub_metrics.h"
 #include "ops/ops_server.h"
@@ -20,9 +21,9 @@ namespace relay::gui {
 
 struct EmbeddedRelay::Parts
 {
-    Parts(const Settings &settings, const OpsOptions &ops)
+    explicit Parts(const Settings &settings)
         : hub(settings.hub)
-        , opsServer(ops, metricsSource(hub))
+        , opsServer(settings.metrics, metricsSource(hub))
         , adminApi(hub, opsServer, renderShownConfig(settings))
     {}
 
@@ -38,6 +39,23 @@ QByteArray randomToken()
     std::array<quint32, 8> words{};
     QRandomGenerator::system()->fillRange(words.data(), static_cast<qsizetype>(words.size()));
     return QByteArray(reinterpret_cast<const char *>(words.data()), sizeof words).toHex();
+}
+
+OpsOptions privateOps()
+{
+    OpsOptions ops;
+    ops.port = 0;
+    ops.token = randomToken();
+    return ops;
+}
+
+/// Where this machine reaches what listens on `address`.
+QString reachable(const QString &address)
+{
+    const QHostAddress host(address);
+    return host == QHostAddress(QHostAddress::AnyIPv4)   ? QStringLiteral("127.0.0.1")
+           : host == QHostAddress(QHostAddress::AnyIPv6) ? QStringLiteral("::1")
+                                                         : address;
 }
 
 } // namespace
@@ -57,9 +75,18 @@ EmbeddedRelay::~EmbeddedRelay()
     m_thread.wait();
 }
 
-Result<std::shared_ptr<EmbeddedRelay>> EmbeddedRelay::start(const Settings &settings)
+Result<std::shared_ptr<EmbeddedRelay>> EmbeddedRelay::start(Settings settings, OpsPort opsPort)
 {
+    if (const Outcome loaded = loadSecrets(settings); !loaded) {
+        return loaded.error();
+    }
+    if (opsPort == OpsPort::Private || !settings.metrics.enabled) {
+        settings.metrics = privateOps();
+    }
     installLogging(settings.logging);
+    if (const auto complaint = complainOfTokenFile(settings.ops)) {
+        qWarning("%s", qPrintable(*complaint));
+    }
     if (const Outcome raised = raiseOpenFileLimit(); !raised) {
         qWarning("%s", qPrintable(raised.error().message)); // fewer clients, but a relay
     }
@@ -77,18 +104,7 @@ Result<std::shared_ptr<EmbeddedRelay>> EmbeddedRelay::start(const Settings &sett
 
 Outcome EmbeddedRelay::open(const Settings &settings)
 {
-    Settings used = settings;
-    if (used.tls.enabled) {
-        auto tls = loadTlsConfiguration(used.tls.certFile, used.tls.keyFile);
-        if (!tls) {
-            return tls.error();
-        }
-        used.hub.tls = std::move(tls).value();
-    }
-    OpsOptions ops;
-    ops.port = 0;
-    ops.token = randomToken();
-    m_parts = std::make_unique<Parts>(used, ops);
+    m_parts = std::make_unique<Parts>(settings);
     if (Outcome listening = m_parts->hub.listen(); !listening) {
         return listening;
     }
@@ -96,9 +112,9 @@ Outcome EmbeddedRelay::open(const Settings &settings)
         return listening;
     }
     m_parts->opsServer.setReadiness(OpsServer::Readiness::Ready);
-    m_endpoint.token = ops.token;
+    m_endpoint.token = settings.metrics.token;
     m_endpoint.url.setScheme(QStringLiteral("http"));
-    m_endpoint.url.setHost(ops.address);
+    m_endpoint.url.setHost(reachable(settings.metrics.address));
     m_endpoint.url.setPort(m_parts->opsServer.port());
     m_clientUrl.setScheme(m_parts->hub.usesTls() ? QStringLiteral("wss") : QStringLiteral("ws"));
     m_clientUrl.setHost(settings.hub.address);
@@ -120,12 +136,8 @@ QString EmbeddedRelaySource::title() const
 QUrl EmbeddedRelaySource::channelUrl(const QString &channel) const
 {
     QUrl url = RemoteRelay::channelUrl(channel);
-    const QString host = m_relay->clientUrl().host();
-    const QHostAddress address(host);
-    const bool isAny = address == QHostAddress(QHostAddress::AnyIPv4)
-                       || address == QHostAddress(QHostAddress::AnyIPv6);
-    if (!url.isEmpty() && !isAny) {
-        url.setHost(host);
+    if (!url.isEmpty()) {
+        url.setHost(reachable(m_relay->clientUrl().host()));
     }
     return url;
 }

@@ -11,8 +11,7 @@
 
 namespace relay::gui {
 
-/// A relay inside this process: the same hub, with an admin API on loopback at a port and with a
-/// token that nobody else knows.
+/// A relay inside this process: the same hub, with an ops port of its own.
 ///
 /// It is watched by RemoteRelay like any other: one way to see a relay, of which every part is used
 /// and tested, instead of two. The hub has a thread of its own, so that accepting a thousand clients
@@ -22,9 +21,13 @@ namespace relay::gui {
 class EmbeddedRelay
 {
 public:
-    /// Starts it, and the log as its settings say; `settings.metrics` and `settings.ops` are not used.
-    /// Errors: why it cannot listen.
-    static Result<std::shared_ptr<EmbeddedRelay>> start(const Settings &settings);
+    enum class OpsPort {
+        Private, ///< on loopback, at a port and with a token that nobody else knows
+        AsSet    ///< as the settings say; Private when they close it
+    };
+    /// Starts it, and the log as its settings say.
+    /// Errors: why it cannot listen, or which file cannot be loaded.
+    static Result<std::shared_ptr<EmbeddedRelay>> start(Settings settings, OpsPort opsPort);
     ~EmbeddedRelay();
     Q_DISABLE_COPY_MOVE(EmbeddedRelay)
 

@@ -236,11 +236,11 @@ std::vector<SettingOf<Settings>> operationSettings()
         Row::number(
             "metrics.connections", ValueType::Integer, {1, 10'000},
             "Connections to the metrics port at once; an idle one gives way to a newcomer.",
-            [](auto &s) -> auto & { return s.metrics.connections; }),
+            [](auto &s) -> auto & { return s.metrics.limits.maxConnections; }),
         Row::number(
             "metrics.request_timeout", ValueType::Duration, {100, 10 * kMinute},
             "How long a request to the metrics port may take to arrive.",
-            [](auto &s) -> auto & { return s.metrics.requestTimeout; }),
+            [](auto &s) -> auto & { return s.metrics.limits.requestTimeout; }),
         Row::secret(
             Row::checked(Row::plain(
                              "ops.token", ValueType::Text,

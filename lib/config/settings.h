@@ -2,6 +2,7 @@
 
 #include "base/logging.h"
 #include "hub/options.h"
+#include "ops/ops_options.h"
 
 #include <QString>
 
@@ -13,11 +14,11 @@ namespace relay {
 /// otherwise.
 ///
 /// The parts that other layers are built with are those layers' own structs; what each key is
-/// called, and what it may be, is said in config/schema.
+/// called, and what it may be, is said in config/schema. loadSecrets() loads what is named as a file.
 /// Thread: a value.
 struct Settings
 {
-    HubOptions hub; ///< but hub.tls, which the program builds from `tls` below
+    HubOptions hub; ///< but hub.tls, which `tls` below says
 
     /// Certificate and key of the clients' port, as files.
     struct Tls
@@ -27,15 +28,7 @@ struct Settings
         QString keyFile;  ///< PEM, not encrypted
     } tls;
 
-    /// Where Prometheus asks for metrics.
-    struct MetricsEndpoint
-    {
-        bool enabled = true;
-        QString address = QStringLiteral("127.0.0.1");
-        quint16 port = 9464; ///< 0 lets the system choose
-        int connections = 64;
-        std::chrono::milliseconds requestTimeout = std::chrono::seconds(10);
-    } metrics;
+    OpsOptions metrics; ///< but metrics.token, which `ops` below says
 
     /// Who may steer the relay on that port.
     struct Operators

@@ -89,8 +89,8 @@ relay::Settings unusualSettings()
     settings.metrics.enabled = false;
     settings.metrics.address = QStringLiteral("0.0.0.0");
     settings.metrics.port = 65535;
-    settings.metrics.connections = 1;
-    settings.metrics.requestTimeout = 100ms;
+    settings.metrics.limits.maxConnections = 1;
+    settings.metrics.limits.requestTimeout = 100ms;
     settings.logging.level = relay::LogLevel::Error;
     settings.logging.format = relay::LogFormat::Json;
     settings.shutdownTimeout = 0ms;
@@ -175,8 +175,8 @@ void TestConfigText::printedConfigReadsAsTheSame()
     QCOMPARE(is.metrics.enabled, was.metrics.enabled);
     QCOMPARE(is.metrics.address, was.metrics.address);
     QCOMPARE(is.metrics.port, was.metrics.port);
-    QCOMPARE(is.metrics.connections, was.metrics.connections);
-    QCOMPARE(is.metrics.requestTimeout, was.metrics.requestTimeout);
+    QCOMPARE(is.metrics.limits.maxConnections, was.metrics.limits.maxConnections);
+    QCOMPARE(is.metrics.limits.requestTimeout, was.metrics.limits.requestTimeout);
     QCOMPARE(is.logging.level, was.logging.level);
     QCOMPARE(is.logging.format, was.logging.format);
     QCOMPARE(is.shutdownTimeout, was.shutdownTimeout);

@@ -260,7 +260,7 @@ void TestPages::windowWatchesARelayInThisProcess()
     Settings settings;
     settings.hub.port = 0;
     settings.hub.workers = 1;
-    auto relay = EmbeddedRelay::start(settings);
+    auto relay = EmbeddedRelay::start(settings, EmbeddedRelay::OpsPort::Private);
     QVERIFY(relay.hasValue());
     const Endpoint endpoint = relay.value()->endpoint();
     auto source = std::make_unique<EmbeddedRelaySource>(std::move(relay).value());

@@ -49,6 +49,7 @@ private Q_SLOTS:
     void messagesGoOnWhenTheRelayIsBack();
     void messagesAreAskedWhereClientsConnect_data();
     void messagesAreAskedWhereClientsConnect();
+    void opsPortIsAsSet();
 
 private:
     const ScratchSettings m_settings;
@@ -276,13 +277,43 @@ void TestWindow::messagesAreAskedWhereClientsConnect()
     settings.hub.address = address;
     settings.hub.port = 0;
     settings.hub.workers = 1;
-    auto relay = EmbeddedRelay::start(settings);
+    auto relay = EmbeddedRelay::start(settings, EmbeddedRelay::OpsPort::Private);
     QVERIFY(relay.hasValue());
     EmbeddedRelaySource source(std::move(relay).value());
     QVERIFY(source.channelUrl(QStringLiteral("a")).isEmpty());
     source.start();
     QVERIFY(waitFor([&] { return !source.channelUrl(QStringLiteral("a")).isEmpty(); }));
     QCOMPARE(source.channelUrl(QStringLiteral("a")).host(), host);
+}
+
+/// Promise: a relay in this process that was given a configuration is as reachable to Prometheus and
+/// to operators as relayd would be with it.
+void TestWindow::opsPortIsAsSet()
+{
+    Settings settings;
+    settings.hub.port = 0;
+    settings.hub.workers = 1;
+    settings.metrics.address = QStringLiteral("0.0.0.0");
+    settings.metrics.port = 0;
+    settings.ops.token = QStringLiteral("a token that is long").replace(u' ', u'-');
+    const auto relay = EmbeddedRelay::start(settings, EmbeddedRelay::OpsPort::AsSet);
+    QVERIFY2(relay.hasValue(), relay ? "" : qPrintable(relay.error().message));
+    const Endpoint endpoint = relay.value()->endpoint();
+    QCOMPARE(endpoint.url.host(), QStringLiteral("127.0.0.1"));
+    QCOMPARE(endpoint.token, settings.ops.token.toUtf8());
+    RemoteRelay watcher(endpoint);
+    watcher.start();
+    QVERIFY(waitFor([&] { return watcher.link().link == Link::Live; }));
+
+    settings.metrics.enabled = false;
+    const auto closed = EmbeddedRelay::start(settings, EmbeddedRelay::OpsPort::AsSet);
+    QVERIFY(closed.hasValue());
+    QVERIFY(closed.value()->endpoint().token
+            != endpoint.token); // it is still seen, by this window alone
+    settings.ops = {.token = {}, .tokenFile = QStringLiteral("/nonexistent/token")};
+    const auto broken = EmbeddedRelay::start(settings, EmbeddedRelay::OpsPort::AsSet);
+    QVERIFY(!broken);
+    QVERIFY(broken.error().message.contains(QLatin1String("/nonexistent/token")));
 }
 
 QTEST_MAIN(TestWindow)

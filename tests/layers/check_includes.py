@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-RANKS = {"base": 0, "wire": 1, "metrics": 1, "net": 2, "auth": 2, "channels": 2, "hub": 3, "config": 4, "ops": 5,
+RANKS = {"base": 0, "wire": 1, "metrics": 1, "net": 2, "auth": 2, "channels": 2, "hub": 3, "ops": 4, "config": 5,
          "app": 6, "gui": 6, "bench": 6, "tests": 6}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"/]+)/', re.MULTILINE)
 DEPENDS = re.compile(r"\bDEPENDS\s+([a-z ]+)")
