@@ -1,6 +1,9 @@
+#include "hub/http_protocol.h"
+
 #include "support/http_peer.h"
 #include "support/test_hub.h"
 
+#include <QDeadlineTimer>
 #include <QJsonArray>
 #include <QJsonObject>
 #include <QSignalSpy>
@@ -136,7 +139,11 @@ void TestHttpHardening::requestsThatCameTogetherLetOthersIn()
     }
     QVERIFY(greedy.send(requests));
     QVERIFY(hold.waitUntilHeld());
-    QVERIFY(other.send(HttpPeer::post("/a", "y")));
+    QVERIFY(other.send(HttpPeer::post("/a", "y")) && other.connection().waitUntilDelivered());
+    // So long that the turn is over with the request that is held.
+    QVERIFY(waitFor([turn = QDeadlineTimer(2 * relay::HttpProtocol::kMaxTurnTime)] {
+        return turn.hasExpired();
+    }));
     hold.release();
 
     const int offset = other.answer().json().value(QLatin1String("offset")).toInt();

@@ -351,6 +351,7 @@ void TestAdminApi::drains()
         return left == 0;
     }));
     QVERIFY(std::chrono::steady_clock::now() - *firstEnd > 300ms);
+    QVERIFY(admin.relay.waitForEvents(HubEvent::Kind::Disconnected, 20));
     for (const HubEvent &event : admin.relay.events(HubEvent::Kind::Disconnected)) {
         QCOMPARE(event.closeCode, 1001);
     }

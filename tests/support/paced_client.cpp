@@ -2,11 +2,13 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <linux/sockios.h>
 
 namespace relay::test {
 
@@ -76,6 +78,14 @@ bool PacedClient::send(const QByteArray &bytes)
         return true;
     });
     return isDone && !isBroken;
+}
+
+bool PacedClient::waitUntilDelivered() const
+{
+    return waitFor([this] {
+        int unacknowledged = 0;
+        return ::ioctl(m_descriptor, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged == 0;
+    });
 }
 
 qsizetype PacedClient::sendSome(const QByteArray &bytes)

@@ -37,6 +37,9 @@ public:
     bool send(const QByteArray &bytes);
     /// Sends what the system takes of it without waiting; returns how much that was.
     qsizetype sendSome(const QByteArray &bytes);
+    /// Until the relay's side of the connection has all that was sent: even the loopback takes its
+    /// time on a busy machine.
+    [[nodiscard]] bool waitUntilDelivered() const;
     bool sendFrame(Op opcode, const QByteArray &payload)
     {
         return send(clientFrame(opcode, payload));

@@ -120,11 +120,11 @@ bool TestHub::waitForClients(int count) const
 
 bool TestHub::tellsOfClients(int count) const
 {
-    if (m_hub->clientCount() != count) {
-        return false;
-    }
+    const RelaySnapshot counters = m_hub->counters();
+    const quint64 come = counters.connections + counters.eventStreams;
+    const quint64 gone = counters.disconnections + counters.eventStreamsEnded;
     const MutexLock lock(m_mutex);
-    return m_present == count;
+    return come == gone + static_cast<quint64>(count) && m_come == come && m_gone == gone;
 }
 
 quint64 TestHub::answered(HttpMethod method, int status) const
@@ -141,9 +141,8 @@ void TestHub::note(HubEvent event)
 {
     event.thread = QThread::currentThread();
     const MutexLock lock(m_mutex);
-    if (event.kind != HubEvent::Kind::Message) {
-        m_present += event.kind == HubEvent::Kind::Connected ? 1 : -1;
-    }
+    m_come += event.kind == HubEvent::Kind::Connected ? 1 : 0;
+    m_gone += event.kind == HubEvent::Kind::Disconnected ? 1 : 0;
     m_events.push_back(std::move(event));
 }
 

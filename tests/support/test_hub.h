@@ -81,7 +81,8 @@ private:
 
     mutable Mutex m_mutex;
     std::vector<HubEvent> m_events RELAY_GUARDED_BY(m_mutex);
-    int m_present RELAY_GUARDED_BY(m_mutex) = 0; // connected and not yet disconnected
+    quint64 m_come RELAY_GUARDED_BY(m_mutex) = 0; // those told of
+    quint64 m_gone RELAY_GUARDED_BY(m_mutex) = 0;
     std::unique_ptr<Hub> m_hub;
 };
 
