@@ -10,6 +10,7 @@
 #include <QCommandLineParser>
 #include <QProcessEnvironment>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -121,19 +122,30 @@ Result<std::unique_ptr<RelaySource>> makeRemote(const Choice &choice)
     return std::unique_ptr<RelaySource>(std::make_unique<RemoteRelay>(std::move(endpoint)));
 }
 
+/// Unless somebody asks for one, a relay to try takes no port that another one may have.
+bool setsOpsPort(const QProcessEnvironment &environment)
+{
+    const QStringList names = environment.keys();
+    return std::any_of(names.begin(), names.end(), [](const QString &name) {
+        return name.startsWith(QLatin1String("RELAY_METRICS_"))
+               || name.startsWith(QLatin1String("RELAY_OPS_"));
+    });
+}
+
 Result<std::unique_ptr<RelaySource>> makeEmbedded(const Choice &choice)
 {
     const auto file = choice.configFile.isEmpty() ? std::nullopt : std::optional(choice.configFile);
-    const LoadedSettings loaded = loadSettings(file, QProcessEnvironment::systemEnvironment());
+    const QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    const LoadedSettings loaded = loadSettings(file, environment);
     if (!loaded.isUsable()) {
         return Error{loaded.problems.join(QLatin1Char('\n'))};
     }
     for (const QString &warning : loaded.warnings) {
         qWarning("%s", qPrintable(warning));
     }
-    // A relay to try takes no port that another one may have.
-    auto relay = EmbeddedRelay::start(loaded.settings, file ? EmbeddedRelay::OpsPort::AsSet
-                                                            : EmbeddedRelay::OpsPort::Private);
+    auto relay = EmbeddedRelay::start(loaded.settings, file || setsOpsPort(environment)
+                                                           ? EmbeddedRelay::OpsPort::AsSet
+                                                           : EmbeddedRelay::OpsPort::Private);
     if (!relay) {
         return relay.error();
     }

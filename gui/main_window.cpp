@@ -6,6 +6,7 @@
 #include "gui/look/card.h"
 #include "gui/look/dialogs.h"
 #include "gui/look/icons.h"
+#include "gui/look/payload_text.h"
 #include "gui/look/quantity_text.h"
 #include "gui/pages/start_page.h"
 #include "gui/relay_view.h"
@@ -262,9 +263,9 @@ void MainWindow::showLink(const LinkState &link)
 void MainWindow::showOverview(const Overview &overview)
 {
     m_clientsLabel->setText(tr("Clients: %1").arg(countText(overview.clients)));
-    m_versionLabel->setText(
-        tr("relayd %1, up %2")
-            .arg(overview.version.left(kMostOfVersion), durationText(overview.uptimeSeconds)));
+    m_versionLabel->setText(tr("relayd %1, up %2")
+                                .arg(visibleWord(overview.version.left(kMostOfVersion)),
+                                     durationText(overview.uptimeSeconds)));
 }
 
 } // namespace relay::gui

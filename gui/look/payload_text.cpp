@@ -148,8 +148,15 @@ QString payloadPreview(const QByteArray &payload, bool isText)
 QString visibleWord(const QString &text)
 {
     constexpr qsizetype kMost = 2000; // no name or word of a relay is as long
-    return text.size() <= kMost ? escapeInvisible(text)
-                                : escapeInvisible(text.left(kMost)) + QChar(0x2026);
+    QString shown = escapeInvisible(text.left(kMost));
+    if (text.size() <= kMost && shown.size() <= kMost) {
+        return shown;
+    }
+    shown.truncate(kMost);
+    if (shown.back().isHighSurrogate()) {
+        shown.chop(1);
+    }
+    return shown + QChar(0x2026);
 }
 
 QString plainToolTip(const QString &text)

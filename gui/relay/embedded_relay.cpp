@@ -12,6 +12,7 @@
 #include "ops/ops_server.h"
 
 #include <QHostAddress>
+#include <QLoggingCategory>
 #include <QRandomGenerator>
 
 #include <array>
@@ -21,9 +22,9 @@ namespace relay::gui {
 
 struct EmbeddedRelay::Parts
 {
-    explicit Parts(const Settings &settings)
+    Parts(const Settings &settings, const OpsOptions &ops)
         : hub(settings.hub)
-        , opsServer(settings.metrics, metricsSource(hub))
+        , opsServer(ops, metricsSource(hub))
         , adminApi(hub, opsServer, renderShownConfig(settings))
     {}
 
@@ -34,12 +35,17 @@ struct EmbeddedRelay::Parts
 
 namespace {
 
+Q_LOGGING_CATEGORY(lcEmbedded, "relay.embedded")
+
 QByteArray randomToken()
 {
     std::array<quint32, 8> words{};
     QRandomGenerator::system()->fillRange(words.data(), static_cast<qsizetype>(words.size()));
     return QByteArray(reinterpret_cast<const char *>(words.data()), sizeof words).toHex();
 }
+
+/// The stream and what QNetworkAccessManager opens at once to one host.
+constexpr int kConnectionsOfTheWindow = 8;
 
 OpsOptions privateOps()
 {
@@ -77,11 +83,12 @@ EmbeddedRelay::~EmbeddedRelay()
 
 Result<std::shared_ptr<EmbeddedRelay>> EmbeddedRelay::start(Settings settings, OpsPort opsPort)
 {
+    if (opsPort == OpsPort::Private) {
+        settings.ops = {};
+        settings.metrics.enabled = false;
+    }
     if (const Outcome loaded = loadSecrets(settings); !loaded) {
         return loaded.error();
-    }
-    if (opsPort == OpsPort::Private || !settings.metrics.enabled) {
-        settings.metrics = privateOps();
     }
     installLogging(settings.logging);
     if (const auto complaint = complainOfTokenFile(settings.ops)) {
@@ -104,7 +111,9 @@ Result<std::shared_ptr<EmbeddedRelay>> EmbeddedRelay::start(Settings settings, O
 
 Outcome EmbeddedRelay::open(const Settings &settings)
 {
-    m_parts = std::make_unique<Parts>(settings);
+    OpsOptions ops = settings.metrics.enabled ? settings.metrics : privateOps();
+    ops.limits.maxConnections += kConnectionsOfTheWindow;
+    m_parts = std::make_unique<Parts>(settings, ops);
     if (Outcome listening = m_parts->hub.listen(); !listening) {
         return listening;
     }
@@ -112,14 +121,19 @@ Outcome EmbeddedRelay::open(const Settings &settings)
         return listening;
     }
     m_parts->opsServer.setReadiness(OpsServer::Readiness::Ready);
-    m_endpoint.token = settings.metrics.token;
+    m_endpoint.token = ops.token;
     m_endpoint.url.setScheme(QStringLiteral("http"));
-    m_endpoint.url.setHost(reachable(settings.metrics.address));
+    m_endpoint.url.setHost(reachable(ops.address));
     m_endpoint.url.setPort(m_parts->opsServer.port());
     m_clientUrl.setScheme(m_parts->hub.usesTls() ? QStringLiteral("wss") : QStringLiteral("ws"));
     m_clientUrl.setHost(settings.hub.address);
     m_clientUrl.setPort(m_parts->hub.port());
     m_clientUrl.setPath(QStringLiteral("/"));
+    qCInfo(lcEmbedded).noquote() << "listening on" << m_clientUrl.toDisplayString();
+    if (settings.metrics.enabled) {
+        qCInfo(lcEmbedded).noquote()
+            << "metrics at" << m_endpoint.url.toDisplayString() + QStringLiteral("/metrics");
+    }
     return success();
 }
 

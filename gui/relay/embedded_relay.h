@@ -23,9 +23,9 @@ class EmbeddedRelay
 public:
     enum class OpsPort {
         Private, ///< on loopback, at a port and with a token that nobody else knows
-        AsSet    ///< as the settings say; Private when they close it
+        AsSet ///< as the settings say, with room for the window's own connections; Private when they close it
     };
-    /// Starts it, and the log as its settings say.
+    /// Starts it, and the log as its settings say; Private: `settings.metrics` and `.ops` are not used.
     /// Errors: why it cannot listen, or which file cannot be loaded.
     static Result<std::shared_ptr<EmbeddedRelay>> start(Settings settings, OpsPort opsPort);
     ~EmbeddedRelay();

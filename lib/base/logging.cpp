@@ -75,7 +75,8 @@ QString formatLogLine(LogFormat format,
                                  {QStringLiteral("level"), levelName(type)},
                                  {QStringLiteral("category"), category},
                                  {QStringLiteral("message"), message}};
-        return QString::fromUtf8(QJsonDocument(object).toJson(QJsonDocument::Compact));
+        return escapeInvisibleInJson(
+            QString::fromUtf8(QJsonDocument(object).toJson(QJsonDocument::Compact)));
     }
     return QStringLiteral("%1 %2 %3: %4")
         .arg(when, levelName(type), category, escapeInvisible(message));

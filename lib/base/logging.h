@@ -37,7 +37,7 @@ void installLogging(const LoggingOptions &options);
 /// One line as the handler writes it, without the newline. `when` is ISO 8601 with milliseconds,
 /// UTC.
 ///
-/// What is invisible in `message` is escaped, so that a client cannot forge a line.
+/// What is invisible in `message` is escaped, so that a client cannot forge a line, nor a name.
 QString formatLogLine(LogFormat format,
                       const QString &when,
                       QtMsgType type,

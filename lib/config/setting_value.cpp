@@ -21,20 +21,8 @@ QString withArticle(ValueType type)
 /// `text` as a double-quoted YAML scalar.
 QString doubleQuoted(const QString &text)
 {
-    QString result(QLatin1Char('"'));
-    for (const QChar c : text) {
-        if (c == QLatin1Char('"') || c == QLatin1Char('\\')) {
-            result += QLatin1Char('\\');
-            result += c;
-        } else if (isInvisible(c.unicode())) {
-            result += c.unicode() <= 0xFF
-                          ? QStringLiteral("\\x%1").arg(uint{c.unicode()}, 2, 16, QLatin1Char('0'))
-                          : QStringLiteral("\\u%1").arg(uint{c.unicode()}, 4, 16, QLatin1Char('0'));
-        } else {
-            result += c;
-        }
-    }
-    return result + QLatin1Char('"');
+    const QString escaped = escapeInvisible(text).replace(QLatin1Char('"'), QLatin1String("\\\""));
+    return QLatin1Char('"') + escaped + QLatin1Char('"');
 }
 
 /// Whether `text` means itself in YAML without quotes: nothing that could be a mapping, comment,

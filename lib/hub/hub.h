@@ -143,7 +143,8 @@ public:
     [[nodiscard]] RelaySnapshot counters() const;
 
 Q_SIGNALS:
-    /// A client has joined a channel, or listens to a pattern.
+    /// A client has joined a channel, or listens to a pattern. Here and below `peer` is its address
+    /// and port, `channel` the name or pattern, for people: the root is "/".
     void clientConnected(relay::ClientId client, const QString &peer, const QString &channel);
     /// Emitted for messages from clients, by WebSocket or POST, before they are relayed. Costs a
     /// copy of the payload only while connected to.

@@ -215,8 +215,9 @@ bool HttpConnection::writeStream(const QByteArray &bytes)
         return false;
     }
     if (m_socket->bytesToWrite() + bytes.size() > kMaxStreamBacklogBytes) {
-        qCWarning(lcOps).noquote() << "a listener at" << m_socket->peerAddress().toString()
-                                   << "is cut off: it left 1 MiB of its stream unread";
+        qCWarning(lcOps).noquote()
+            << "a listener is cut off, as it left 1 MiB of its stream unread:"
+            << m_socket->peerAddress().toString() << "port" << m_socket->peerPort();
         m_socket->abort();
         return false;
     }

@@ -1,5 +1,7 @@
 #include "base/visible_text.h"
 
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QTest>
 
 /// What strangers write is told apart by who reads it in a log or a table.
@@ -10,6 +12,7 @@ class TestVisibleText : public QObject
 private Q_SLOTS:
     void invisibleIsEscaped_data();
     void invisibleIsEscaped();
+    void jsonStaysWhatItSays();
 };
 
 void TestVisibleText::invisibleIsEscaped_data()
@@ -30,6 +33,11 @@ void TestVisibleText::invisibleIsEscaped_data()
     QTest::newRow("soft hyphen") << QStringLiteral("a\u00adb") << QStringLiteral("a\\xadb");
     QTest::newRow("line separator") << QStringLiteral("a\u2028b") << QStringLiteral("a\\u2028b");
     QTest::newRow("tag") << QStringLiteral("a\U000e0041") << QStringLiteral("a\\U000e0041");
+    QTest::newRow("variation selector") << QStringLiteral("a\ufe0f") << QStringLiteral("a\\ufe0f");
+    QTest::newRow("Hangul filler") << QStringLiteral("a\u3164") << QStringLiteral("a\\u3164");
+    QTest::newRow("backslash") << QStringLiteral("a\\u202eb") << QStringLiteral("a\\\\u202eb");
+    QTest::newRow("backslash before an escape")
+        << QStringLiteral("\\\u202e") << QStringLiteral("\\\\\\u202e");
     QTest::newRow("half a pair") << QString(QChar(0xD83D)) + QLatin1Char('a')
                                  << QString(QChar(0xFFFD)) + QLatin1Char('a');
 }
@@ -39,6 +47,19 @@ void TestVisibleText::invisibleIsEscaped()
     QFETCH(QString, text);
     QFETCH(QString, shown);
     QCOMPARE(relay::escapeInvisible(text), shown);
+}
+
+/// Who reads JSON gets the same text, and who splits its lines gets whole ones.
+void TestVisibleText::jsonStaysWhatItSays()
+{
+    const QJsonObject object{
+        {QStringLiteral("text"),
+         QStringLiteral("\\ \" gr\u00fc\u00df \u0085 \u2028 \u202e \U000e0041")}};
+    const QString json = QString::fromUtf8(QJsonDocument(object).toJson(QJsonDocument::Compact));
+    const QString escaped = relay::escapeInvisibleInJson(json);
+    QCOMPARE(QJsonDocument::fromJson(escaped.toUtf8()).object(), object);
+    QVERIFY(
+        escaped.contains(QStringLiteral("gr\u00fc\u00df \\u0085 \\u2028 \\u202e \\udb40\\udc41")));
 }
 
 QTEST_APPLESS_MAIN(TestVisibleText)

@@ -236,7 +236,7 @@ void TestDashboardProgram::runsARelayOfItsOwn()
     const QTemporaryDir folder;
     QFile config(folder.filePath(QStringLiteral("relay.yaml")));
     QVERIFY(config.open(QIODevice::WriteOnly));
-    config.write("server:\n  port: 0\n");
+    config.write("server:\n  port: 0\nmetrics:\n  port: 0\n");
     config.close();
     Dashboard dashboard(display.name());
     dashboard.start({QStringLiteral("--embed"), config.fileName()});

@@ -50,6 +50,8 @@ private Q_SLOTS:
     void messagesAreAskedWhereClientsConnect_data();
     void messagesAreAskedWhereClientsConnect();
     void opsPortIsAsSet();
+    void opsPortMayBeTheWindowsAlone();
+    void privateOpsPortNeedsNoToken();
 
 private:
     const ScratchSettings m_settings;
@@ -305,15 +307,48 @@ void TestWindow::opsPortIsAsSet()
     watcher.start();
     QVERIFY(waitFor([&] { return watcher.link().link == Link::Live; }));
 
-    settings.metrics.enabled = false;
-    const auto closed = EmbeddedRelay::start(settings, EmbeddedRelay::OpsPort::AsSet);
-    QVERIFY(closed.hasValue());
-    QVERIFY(closed.value()->endpoint().token
-            != endpoint.token); // it is still seen, by this window alone
     settings.ops = {.token = {}, .tokenFile = QStringLiteral("/nonexistent/token")};
     const auto broken = EmbeddedRelay::start(settings, EmbeddedRelay::OpsPort::AsSet);
     QVERIFY(!broken);
     QVERIFY(broken.error().message.contains(QLatin1String("/nonexistent/token")));
+}
+
+/// Promise: where there is to be no port for operators, the window alone sees its relay.
+void TestWindow::opsPortMayBeTheWindowsAlone()
+{
+    Settings settings;
+    settings.hub.port = 0;
+    settings.hub.workers = 1;
+    settings.metrics.enabled = false;
+    const auto relay = EmbeddedRelay::start(settings, EmbeddedRelay::OpsPort::AsSet);
+    QVERIFY(relay.hasValue());
+    Endpoint endpoint = relay.value()->endpoint();
+    RemoteRelay watcher(endpoint);
+    watcher.start();
+    QVERIFY(waitFor([&] { return watcher.link().link == Link::Live; }));
+    std::optional<Overview> overview;
+    watcher.fetchOverview(this, [&](const Result<Overview> &answer) {
+        overview = answer ? answer.value() : Overview();
+    });
+    QVERIFY(waitFor([&] { return overview.has_value(); }));
+    QVERIFY(overview->config && overview->config->contains(QLatin1String("enabled: false")));
+    endpoint.token.clear();
+    RemoteRelay stranger(endpoint);
+    std::optional<Result<RelaySource::Receipt>> published;
+    stranger.publish(QStringLiteral("chat"), "hello", true, this,
+                     [&](const auto &receipt) { published = receipt; });
+    QVERIFY(waitFor([&] { return published.has_value(); }));
+    QVERIFY(!published->hasValue());
+}
+
+/// Promise: what is not used needs not be right.
+void TestWindow::privateOpsPortNeedsNoToken()
+{
+    Settings settings;
+    settings.hub.port = 0;
+    settings.hub.workers = 1;
+    settings.ops.tokenFile = QStringLiteral("/nonexistent/token");
+    QVERIFY(EmbeddedRelay::start(settings, EmbeddedRelay::OpsPort::Private).hasValue());
 }
 
 QTEST_MAIN(TestWindow)
