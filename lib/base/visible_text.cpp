@@ -12,7 +12,7 @@ namespace relay {
 namespace {
 
 /// Unicode's Default_Ignorable_Code_Point, but for what has the category Cf.
-constexpr std::array<std::pair<char32_t, char32_t>, 11> kIgnorable{{
+constexpr std::array<std::pair<char32_t, char32_t>, 10> kIgnorable{{
     {0x034F, 0x034F}, // combining grapheme joiner
     {0x115F, 0x1160}, // Hangul fillers
     {0x17B4, 0x17B5}, // Khmer vowels that are inherent
@@ -23,7 +23,6 @@ constexpr std::array<std::pair<char32_t, char32_t>, 11> kIgnorable{{
     {0xFFA0, 0xFFA0}, // Hangul filler
     {0xFFF0, 0xFFF8},
     {0xE0000, 0xE0FFF}, // tags, variation selectors
-    {0x1D173, 0x1D17A}, // of musical notation
 }};
 
 /// Almost every text has nothing else; the categories of Unicode cost a look into tables.

@@ -9,8 +9,9 @@ namespace relay {
 /// emoji's parts are among them: a name is to be told apart, not to be beautiful.
 bool isInvisible(char32_t codePoint);
 
-/// `text` with what is invisible written as \x1b, \u202e or \U000e0041, and a backslash as two: no two
-/// texts look alike. It could stand in a YAML string, but for its quotes.
+/// `text` with what is invisible written as \x1b, \u202e or \U000e0041, and a backslash as two: so what
+/// is not seen, or spelt out, makes no two texts look alike. It could stand in a YAML string, but for
+/// its quotes.
 /// Thread: any.
 QString escapeInvisible(const QString &text);
 
