@@ -1,12 +1,9 @@
 #include "gui/look/payload_text.h"
 
-#include "base/visible_text.h"
-
 #include "gui/look/quantity_text.h"
 
 #include <QCoreApplication>
 #include <QJsonDocument>
-#include <QTextDocument>
 
 #include <algorithm>
 
@@ -143,25 +140,6 @@ QString payloadPreview(const QByteArray &payload, bool isText)
     return QString::fromUtf8(payload.left(kPreviewCharacters * 4))
         .left(kPreviewCharacters)
         .simplified();
-}
-
-QString visibleWord(const QString &text)
-{
-    constexpr qsizetype kMost = 2000; // no name or word of a relay is as long
-    QString shown = escapeInvisible(text.left(kMost));
-    if (text.size() <= kMost && shown.size() <= kMost) {
-        return shown;
-    }
-    shown.truncate(kMost);
-    if (shown.back().isHighSurrogate()) {
-        shown.chop(1);
-    }
-    return shown + QChar(0x2026);
-}
-
-QString plainToolTip(const QString &text)
-{
-    return text.isEmpty() ? text : Qt::convertFromPlainText(text, Qt::WhiteSpaceNormal);
 }
 
 } // namespace relay::gui

@@ -1,7 +1,7 @@
 #include "gui/pages/client_detail.h"
 
 #include "gui/look/card.h"
-#include "gui/look/payload_text.h"
+#include "gui/look/foreign_text.h"
 #include "gui/look/quantity_text.h"
 #include "gui/tables/client_verdict.h"
 

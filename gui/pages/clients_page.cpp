@@ -2,8 +2,8 @@
 
 #include "gui/look/card.h"
 #include "gui/look/dialogs.h"
+#include "gui/look/foreign_text.h"
 #include "gui/look/icons.h"
-#include "gui/look/payload_text.h"
 #include "gui/pages/client_detail.h"
 #include "gui/tables/table_pane.h"
 

@@ -1,6 +1,6 @@
 #include "gui/relay/channel_listener.h"
 
-#include "gui/look/payload_text.h"
+#include "gui/look/foreign_text.h"
 
 #include <QJsonDocument>
 #include <QJsonObject>

@@ -1,6 +1,6 @@
 #include "gui/relay/remote_relay.h"
 
-#include "gui/look/payload_text.h"
+#include "gui/look/foreign_text.h"
 
 #include <QCoreApplication>
 #include <QJsonDocument>

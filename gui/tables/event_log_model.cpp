@@ -2,7 +2,7 @@
 
 #include "base/visible_text.h"
 
-#include "gui/look/payload_text.h"
+#include "gui/look/foreign_text.h"
 #include "gui/look/quantity_text.h"
 #include "gui/look/theme.h"
 

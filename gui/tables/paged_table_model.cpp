@@ -1,6 +1,6 @@
 #include "gui/tables/paged_table_model.h"
 
-#include "gui/look/payload_text.h"
+#include "gui/look/foreign_text.h"
 
 #include <algorithm>
 #include <utility>

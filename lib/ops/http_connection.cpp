@@ -216,8 +216,9 @@ bool HttpConnection::writeStream(const QByteArray &bytes)
     }
     if (m_socket->bytesToWrite() + bytes.size() > kMaxStreamBacklogBytes) {
         qCWarning(lcOps).noquote()
-            << "a listener is cut off, as it left 1 MiB of its stream unread:"
-            << m_socket->peerAddress().toString() << "port" << m_socket->peerPort();
+            << "a listener is cut off, as it left so many bytes of its stream unread:"
+            << kMaxStreamBacklogBytes << "at" << m_socket->peerAddress().toString() << "port"
+            << m_socket->peerPort();
         m_socket->abort();
         return false;
     }

@@ -297,7 +297,7 @@ void TestWindow::opsPortIsAsSet()
     settings.hub.workers = 1;
     settings.metrics.address = QStringLiteral("0.0.0.0");
     settings.metrics.port = 0;
-    settings.ops.token = QStringLiteral("a token that is long").replace(u' ', u'-');
+    settings.ops.token = QStringLiteral("a-token-that-is-long");
     const auto relay = EmbeddedRelay::start(settings, EmbeddedRelay::OpsPort::AsSet);
     QVERIFY2(relay.hasValue(), relay ? "" : qPrintable(relay.error().message));
     const Endpoint endpoint = relay.value()->endpoint();
