@@ -9,13 +9,15 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
 
 import websockets
 
-from relayd_process import Relayd
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from relayd_process import Relayd  # noqa: E402
 
 EVENT_SOURCE = os.path.join(os.path.dirname(__file__), "..", "web", "event_source.js")
 NODE_MODULES = "/usr/share/nodejs"

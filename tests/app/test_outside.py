@@ -18,7 +18,8 @@ import unittest
 
 import websockets
 
-from relayd_process import Relayd
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from relayd_process import Relayd  # noqa: E402
 
 
 class AsyncTestCase(unittest.IsolatedAsyncioTestCase):

@@ -1,4 +1,5 @@
 """Starts the real relayd as its users do, on ports that the system chooses, and tells where it listens."""
+import fcntl
 import os
 import re
 import signal
@@ -8,24 +9,33 @@ import threading
 import urllib.error
 import urllib.request
 
+SMALLEST_PIPE_BYTES = 4096
+
 
 class Relayd:
-    """A running relayd. Use as a context manager: it is gone afterwards, whatever happened."""
+    """A running relayd. Use it as a context manager: it is gone afterwards, whatever happened.
 
-    def __init__(self, config="", environment=None):
+    prefix      a command that starts it, such as prlimit
+    stalls_log  nobody reads its log once it listens: a small pipe, which is full after some thirty lines
+    """
+
+    def __init__(self, config="", environment=None, prefix=(), stalls_log=False):
         self._folder = tempfile.TemporaryDirectory()
         self.config_file = os.path.join(self._folder.name, "relay.yaml")
         with open(self.config_file, "w", encoding="utf-8") as file:
             file.write(config)
         ports = {"RELAY_SERVER_PORT": "0", "RELAY_METRICS_PORT": "0"}
         self.process = subprocess.Popen(
-            [os.environ["RELAYD"], "--config-file", self.config_file],
+            [*prefix, os.environ["RELAYD"], "--config-file", self.config_file],
             stderr=subprocess.PIPE, text=True, env={**os.environ, **ports, **(environment or {})})
+        self._stalls_log = stalls_log
+        if stalls_log:
+            fcntl.fcntl(self.process.stderr, fcntl.F_SETPIPE_SZ, SMALLEST_PIPE_BYTES)
         self.log = []
         self._listening = threading.Event()
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
-        if not self._listening.wait(20):
+        if not self._listening.wait(20) or not hasattr(self, "ops"):
             self.kill()
             raise RuntimeError("relayd did not start:\n" + "\n".join(self.log))
 
@@ -37,6 +47,8 @@ class Relayd:
             if found := re.search(r"metrics at (http://[^\s\"]+)/metrics", line):
                 self.ops = found.group(1)
                 self._listening.set()
+                if self._stalls_log:
+                    return
         self._listening.set()
 
     def __enter__(self):
@@ -48,6 +60,15 @@ class Relayd:
         self.process.stderr.close()
         self._folder.cleanup()
 
+    @property
+    def port(self):
+        """Where clients connect."""
+        return int(self.url.rstrip("/").rsplit(":", 1)[1])
+
+    @property
+    def ops_port(self):
+        return int(self.ops.rsplit(":", 1)[1])
+
     def kill(self):
         if self.process.poll() is None:
             self.process.kill()
@@ -56,6 +77,10 @@ class Relayd:
     def terminate(self, timeout=20):
         """SIGTERM; returns the exit status."""
         self.process.send_signal(signal.SIGTERM)
+        return self.wait(timeout)
+
+    def wait(self, timeout=20):
+        """Waits until it has ended; returns the exit status."""
         status = self.process.wait(timeout)
         self._reader.join(10)
         return status

@@ -1,0 +1,132 @@
+"""A relay that is attacked, two clients that have nothing to do with it, and the books that must balance afterwards."""
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from metrics import Metrics, difference  # noqa: E402
+from peer import PATIENCE_SECONDS, TEXT, Peer, descriptors, frame, resident_bytes  # noqa: E402
+from relayd_process import Relayd  # noqa: E402
+
+# Two workers, whatever the machine has: the innocent pair is on both. What hostile clients publish is not kept, so that
+# a relay that they have left holds what it held before.
+CONFIG = """
+server: {workers: 2}
+channels:
+  - {match: "hostile/**", history: {messages: 0}}
+"""
+
+# The allocator keeps some of what was freed for the next request: this much of it, measured over each group of rows. A
+# deed's own bytes are more, where a row is about memory.
+MEMORY_TOLERANCE_BYTES = 16 * 1024 * 1024
+
+# A sanitizer keeps freed memory to find those who still use it.
+IS_MEMORY_CHECKED = not os.environ.get("RELAY_SANITIZE")
+
+
+def eventually(look, is_right, what):
+    """Looks until it is right. Nothing here takes long; the limit only ends a test that has gone wrong."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not is_right(seen := look()):
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: {seen}")
+        time.sleep(0.005)
+    return seen
+
+
+class Innocents:
+    """Two clients in a channel of their own. Each message must come back to both, in order, and nothing else may."""
+
+    def __init__(self, port):
+        self._pair = [Peer(port).join("innocent/pair") for _ in range(2)]
+        self.messages = 0
+
+    def close(self):
+        for peer in self._pair:
+            peer.socket.close()
+
+    def exchange(self, count=2):
+        for _ in range(count):
+            text = f"innocent {self.messages}".encode()
+            self._pair[self.messages % 2].send(frame(TEXT, text))
+            self.messages += 1
+            for peer in self._pair:
+                if (seen := peer.frame()) != (TEXT, text):
+                    raise AssertionError(f"the innocent pair was sent {seen}, not {text}")
+
+    def close_frames(self):
+        """What each of them is told at the end."""
+        return [peer.close_frame() for peer in self._pair]
+
+
+class Stage:
+    """One relay with its innocent pair. After each deed comes check(), with what it must have changed."""
+
+    def __init__(self, config=CONFIG, **options):
+        self.relay = Relayd(config, **options)
+        self.pid = self.relay.process.pid
+        self._peers = []
+        try:
+            self.metrics = Metrics(self.relay.ops_port)
+            self.innocents = Innocents(self.relay.port)
+            self.innocents.exchange()
+            # A delivery is counted after it is written: the numbers may be a moment late.
+            eventually(self._books, lambda books: books["relay_deliveries_total"] == 2 * self.innocents.messages,
+                       "the innocent pair's deliveries")
+            self._resident_bytes = resident_bytes(self.pid)
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self):
+        for peer in self._peers:
+            peer.socket.close()
+        if hasattr(self, "innocents"):
+            self.innocents.close()
+        if hasattr(self, "metrics"):
+            self.metrics.close()
+        self.relay.__exit__()
+
+    def peer(self, port="clients", **options):
+        """A hostile connection to the "clients" or "ops" port, closed at the end of the row."""
+        peer = Peer(self.relay.port if port == "clients" else self.relay.ops_port, **options)
+        self._peers.append(peer)
+        return peer
+
+    def _begin(self):
+        self._start = self._books()
+        self._start_messages = self.innocents.messages
+
+    def check(self, changes, keeps_messages=False):
+        """Everything is as before the deed, except for these counters; the innocent pair goes on."""
+        self.innocents.exchange()
+        for peer in self._peers:
+            peer.socket.close()
+        self._peers.clear()
+        exchanged = self.innocents.messages - self._start_messages
+        expected = dict(changes)
+        for name, share in (("websocket_messages_total", 1), ("relay_deliveries_total", 2)):
+            expected[name] = expected.get(name, 0) + share * exchanged
+
+        def changed():
+            return self._changes(self._books(), keeps_messages)
+        eventually(lambda: difference(expected, changed()), lambda wrong: not wrong,
+                   "these numbers are not what they must be, and by how much")
+        if IS_MEMORY_CHECKED:
+            most = self._resident_bytes + MEMORY_TOLERANCE_BYTES
+            eventually(lambda: resident_bytes(self.pid), lambda now: now <= most, f"memory, of at most {most}")
+        self._begin()  # from here, so that what is counted too late or twice is found by the next row
+
+    def _books(self):
+        samples = self.metrics.all()
+        gauges = ("websocket_connected_clients", "relay_event_streams", "relay_channels", "relay_history_bytes")
+        return {**self.metrics.audited_of(samples), **{name: int(samples[name]) for name in gauges},
+                "descriptors": descriptors(self.pid)}
+
+    def _changes(self, books, keeps_messages):
+        changes = difference(self._start, books)
+        changes.pop("relay_history_bytes", None)  # the innocent pair's history grows
+        if keeps_messages:
+            changes.pop("relay_channels", None)
+        return changes
