@@ -11,12 +11,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
 import websockets
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from lines import Lines  # noqa: E402
 from relayd_process import Relayd  # noqa: E402
 
 EVENT_SOURCE = os.path.join(os.path.dirname(__file__), "..", "web", "event_source.js")
@@ -38,44 +38,6 @@ def curl(*arguments):
     done = subprocess.run(["curl", "--silent", "--show-error", "--max-time", "20", *arguments],
                           check=True, capture_output=True)
     return done.stdout
-
-
-class Lines:
-    """A process whose lines are waited for."""
-
-    def __init__(self, *command, environment=None):
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True,
-                                         env={**os.environ, **(environment or {})})
-        self._lines = []
-        self._changed = threading.Condition()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self):
-        for line in self._process.stdout:
-            with self._changed:
-                self._lines.append(line.rstrip("\n"))
-                self._changed.notify()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self._process.kill()
-        self._process.wait(10)
-        self._reader.join(10)
-        self._process.stdout.close()
-
-    def wait_for(self, wanted):
-        """The first line that is wanted, and is not older than the one before; all before it are forgotten."""
-        with self._changed:
-            while True:
-                while self._lines:
-                    line = self._lines.pop(0)
-                    if wanted(line):
-                        return line
-                if not self._changed.wait(30):
-                    raise AssertionError("the line never came")
 
 
 class Curl(unittest.TestCase):
