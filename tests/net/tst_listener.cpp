@@ -1,5 +1,7 @@
 #include "net/listener.h"
 
+#include "support/test_main.h"
+
 #include <QSignalSpy>
 #include <QTcpSocket>
 #include <QTest>
@@ -186,5 +188,5 @@ void TestListener::refusesOnceClosed()
     QCOMPARE(connectTo(port).get(), -1);
 }
 
-QTEST_GUILESS_MAIN(TestListener)
+RELAY_TEST(TestListener)
 #include "tst_listener.moc"

@@ -1,5 +1,7 @@
 #include "wire/http_response.h"
 
+#include "support/test_main.h"
+
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QTest>
@@ -204,5 +206,5 @@ void TestHttpResponse::errors()
     QCOMPARE(object.value(QStringLiteral("message")).toString(), QString::fromUtf8(sentence));
 }
 
-QTEST_APPLESS_MAIN(TestHttpResponse)
+RELAY_TEST(TestHttpResponse)
 #include "tst_http_response.moc"
