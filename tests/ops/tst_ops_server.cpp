@@ -34,7 +34,9 @@ private Q_SLOTS:
     // Too many connections
     void connectionLimitHolds();
     void idleConnectionsGiveWay();
-    void connectionsBeyondTwiceTheLimitAreClosed();
+    void answeredConnectionsGiveWayFirst();
+    void healthAlwaysHasAPlace();
+    void healthPlacesServeNothingElse();
 
     // Listening
     void portInUseIsSaidClearly();
@@ -222,7 +224,7 @@ void TestOpsServer::connectionLimitHolds()
         QCOMPARE(answer->status, 200);
     }
     HttpClient oneMore(server.port());
-    oneMore.send(kGetHealth);
+    oneMore.send(kGetIndex);
     const std::optional<Answer> refusal = oneMore.answer();
     QVERIFY(refusal);
     QCOMPARE(refusal->status, 503);
@@ -234,13 +236,12 @@ void TestOpsServer::connectionLimitHolds()
     }
     clients.pop_front();
     QTRY_COMPARE(server.connectionCount(), 2);
-    const std::optional<Answer> answer = request(server.port(), "GET /-/healthz");
+    const std::optional<Answer> answer = request(server.port(), "GET /");
     QVERIFY(answer);
     QCOMPARE(answer->status, 200);
 }
 
-/// Connections that say nothing, or half a request, do not keep a health check out; those of which an
-/// answer is awaited stay.
+/// Connections that say nothing, or half a request, do not keep others out; those that wait for an answer stay.
 void TestOpsServer::idleConnectionsGiveWay()
 {
     OpsOptions options = anyPort();
@@ -259,12 +260,12 @@ void TestOpsServer::idleConnectionsGiveWay()
     silent.send("GET /-/hea");
     QTRY_COMPARE(server.connectionCount(), 2);
     // One that has only just come is not taken for idle; after a second it is.
-    const auto healthStatus = [&] {
-        const std::optional<Answer> answer = request(server.port(), "GET /-/healthz");
+    const auto indexStatus = [&] {
+        const std::optional<Answer> answer = request(server.port(), "GET /");
         return answer ? answer->status : 0;
     };
-    QCOMPARE(healthStatus(), 503);
-    QVERIFY(test::waitFor([&] { return healthStatus() == 200; }));
+    QCOMPARE(indexStatus(), 503);
+    QVERIFY(test::waitFor([&] { return indexStatus() == 200; }));
     QVERIFY(silent.endsSilently());
     awaited->send(plainResponse(200, "at last"));
     const std::optional<Answer> answer = busy.answer();
@@ -272,27 +273,90 @@ void TestOpsServer::idleConnectionsGiveWay()
     QCOMPARE(answer->body, QByteArray("at last\n"));
 }
 
-/// Refusals have a limit of their own: connections that do not read theirs do not pile up either.
-void TestOpsServer::connectionsBeyondTwiceTheLimitAreClosed()
+/// A connection that has its answer, and whose peer does not end it, gives way to the next: however many refused requests
+/// linger (a POST whose body is not read), all that follow are served.
+void TestOpsServer::answeredConnectionsGiveWayFirst()
+{
+    OpsOptions options = anyPort();
+    options.limits.maxConnections = 4;
+    options.limits.requestTimeout = std::chrono::minutes(1);
+    OpsServer server(options, someMetrics);
+    QVERIFY(server.listen());
+
+    std::deque<HttpClient> refused;
+    for (int i = 0; i < 40; ++i) {
+        HttpClient &client = refused.emplace_back(server.port());
+        client.send("POST /-/api/drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n");
+        const std::optional<Answer> refusal = client.answer();
+        QVERIFY(refusal);
+        QCOMPARE(refusal->status, 404);
+        QVERIFY(server.connectionCount() <= 2 * options.limits.maxConnections);
+        for (const char *target : {"GET /-/healthz", "GET /metrics"}) {
+            const std::optional<Answer> answer = request(server.port(), target);
+            QVERIFY(answer);
+            QCOMPARE(answer->status, 200);
+        }
+    }
+}
+
+/// While all places are taken by connections that have only just come, or wait for answers, and more of them try to take the
+/// rest, every health check is answered.
+void TestOpsServer::healthAlwaysHasAPlace()
+{
+    OpsOptions options = anyPort();
+    options.limits.maxConnections = 4;
+    options.limits.requestTimeout = std::chrono::minutes(1);
+    OpsServer server(options, someMetrics);
+    std::vector<ReplyPtr> awaited;
+    server.addRoute({"GET", "/slow", "", [&](const RoutedRequest &, const ReplyPtr &reply) {
+                         awaited.push_back(reply);
+                     }});
+    QVERIFY(server.listen());
+    std::deque<HttpClient> busy;
+    for (std::size_t i = 0; i < 4; ++i) {
+        busy.emplace_back(server.port()).send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        QTRY_COMPARE(awaited.size(), i + 1);
+    }
+    std::deque<HttpClient> silent;
+    for (int i = 0; i < 40; ++i) {
+        silent.emplace_back(server.port());
+        for (const char *target : {"GET /-/healthz", "HEAD /-/healthz"}) {
+            const std::optional<Answer> health = request(server.port(), target);
+            QVERIFY(health);
+            QCOMPARE(health->status, 200);
+        }
+        QVERIFY(server.connectionCount() <= 2 * options.limits.maxConnections);
+    }
+    QCOMPARE(awaited.size(), 4U);
+}
+
+/// A connection in a place for health checks gets one answer, and ends: it cannot become one that is served in full.
+void TestOpsServer::healthPlacesServeNothingElse()
 {
     OpsOptions options = anyPort();
     options.limits.maxConnections = 1;
     OpsServer server(options, someMetrics);
     QVERIFY(server.listen());
-
     HttpClient served(server.port());
     QTRY_COMPARE(server.connectionCount(), 1);
-    HttpClient refused(server.port());
-    refused.socket().setReadBufferSize(1); // it does not see its refusal end
-    QTRY_COMPARE(server.connectionCount(), 2);
-    HttpClient closed(server.port());
-    QVERIFY(closed.endsSilently());
 
-    refused.socket().setReadBufferSize(0);
-    const std::optional<Answer> refusal = refused.answer();
+    HttpClient health(server.port());
+    health.send(kGetHealth + kGetIndex);
+    const std::optional<Answer> answer = health.answer();
+    QVERIFY(answer);
+    QCOMPARE(answer->status, 200);
+    QCOMPARE(answer->fields.value("connection"), QByteArray("close"));
+    QVERIFY(health.endsSilently());
+
+    HttpClient other(server.port());
+    other.send(kGetIndex + kGetHealth);
+    const std::optional<Answer> refusal = other.answer();
     QVERIFY(refusal);
     QCOMPARE(refusal->status, 503);
-    served.send(kGetHealth);
+    QVERIFY(refusal->body.contains("metrics.connections"));
+    QVERIFY(other.endsSilently());
+
+    served.send(kGetIndex);
     QVERIFY(served.answer());
 }
 
