@@ -248,7 +248,7 @@ ChannelApi::Verdict ChannelApi::judgeGet(const HttpRequest &request, const Reque
     }
     auto &asked = std::get<ChannelRequest>(channel);
     if (kTypes.at(*type) == kPage) {
-        return webPage(request);
+        return webPage(target.path, request);
     }
     if (kTypes.at(*type) == kEventStream && request.method == "GET") {
         return listen(request, std::move(asked));
