@@ -37,8 +37,9 @@ struct Overview
     bool tls = false;     ///< whether clients connect by wss:// and https:// there
     double startedAt = 0; ///< seconds since 1970-01-01 UTC
     double uptimeSeconds = 0;
-    int clients = 0;      ///< WebSockets and event streams
-    int eventStreams = 0; ///< of those
+    int clients = 0;        ///< WebSockets and event streams
+    int eventStreams = 0;   ///< of those
+    int maxConnections = 0; ///< that are served at once; 0 before the relay listens
     int channels = 0;
     qint64 historyBytes = 0;
     qint64 messages = 0;        ///< accepted since the start
@@ -69,6 +70,7 @@ struct Overview
                           field("uptime_seconds", &O::uptimeSeconds),
                           field("clients", &O::clients),
                           field("event_streams", &O::eventStreams),
+                          field("max_connections", &O::maxConnections),
                           field("channels", &O::channels),
                           field("history_bytes", &O::historyBytes),
                           field("messages", &O::messages),
