@@ -22,6 +22,8 @@ struct MetricsInput
     int eventStreams = 0;     ///< EventSource listeners
     int channels = 0;
     qint64 historyBytes = 0;
+    int idlePositions = 0; ///< kept of channels that vanished
+    quint64 droppedPositions = 0;
     int workers = 0;
     LogDropCounts droppedLogLines{};
     /// Without it the process_* metrics are left out.

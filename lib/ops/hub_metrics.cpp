@@ -17,6 +17,8 @@ MetricsInput metricsOf(const Hub &hub)
     input.connectedClients = hub.clientCount() - input.eventStreams;
     input.channels = hub.channelCount();
     input.historyBytes = hub.historyBytes();
+    input.idlePositions = hub.idlePositions();
+    input.droppedPositions = hub.droppedPositions();
     input.workers = hub.workerCount();
     for (std::size_t rule = 0; rule < kProtocolRules; ++rule) {
         input.protocolRuleLabels[rule] = describe(static_cast<Violation>(rule)).label;

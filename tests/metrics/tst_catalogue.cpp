@@ -92,6 +92,8 @@ MetricsInput busyInput()
     input.eventStreams = 18;
     input.channels = 19;
     input.historyBytes = (qint64{1} << 53) - 1;
+    input.idlePositions = 21;
+    input.droppedPositions = 22;
     input.workers = 2;
     input.droppedLogLines = {31, 32, 33};
     input.process = ProcessStats{1.25, 4096, 8192, 20, 1024, 1'700'001'234.56};
@@ -229,6 +231,8 @@ void TestCatalogue::valuesAreExact_data()
     row("relay_event_streams_total", "1009");
     row("relay_channels", "19");
     row("relay_history_bytes", "9007199254740991");
+    row("relay_idle_positions", "21");
+    row("relay_positions_dropped_total", "22");
     row("relay_resumes_total{result=\"exact\"}", "600");
     row("relay_resumes_total{result=\"unknown\"}", "602");
     row(R"(relay_http_requests_total{method="GET",code="101"})", "700");
