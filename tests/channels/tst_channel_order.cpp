@@ -1,6 +1,7 @@
 #include "channels/channel_order.h"
 
 #include "fixtures.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -17,7 +18,7 @@ using relay::test::patternOf;
 
 namespace {
 
-constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max() / 2;
+constexpr std::size_t kAnyNumber = std::numeric_limits<std::size_t>::max() / 2;
 
 /// So many channels "0", "1", …, none of which has had a message.
 struct Channels
@@ -45,7 +46,7 @@ struct Channels
     ChannelOrder order;
 };
 
-QByteArrayList textOf(const std::vector<ChannelName> &names)
+QByteArrayList texts(const std::vector<ChannelName> &names)
 {
     QByteArrayList list;
     for (const ChannelName &name : names) {
@@ -58,9 +59,9 @@ QByteArrayList walked(ChannelOrder &order, quint64 downTo, const QByteArray &mat
 {
     ChannelOrder::Walk walk(order, downTo);
     std::vector<ChannelName> names;
-    while (!walk.next(patternOf(match), kAll, names).isDone) {
+    while (!walk.next(patternOf(match), kAnyNumber, names).isDone) {
     }
-    return textOf(names);
+    return texts(names);
 }
 
 } // namespace
@@ -138,7 +139,7 @@ void TestChannelOrder::goesASliceAtATime()
     std::vector<ChannelName> names;
     int slices = 0;
     for (bool isDone = false; !isDone; ++slices) {
-        const auto slice = walk.next(patternOf("nobody"), kAll, names);
+        const auto slice = walk.next(patternOf("nobody"), kAnyNumber, names);
         QVERIFY(slice.looked <= kSlice);
         isDone = slice.isDone;
     }
@@ -147,7 +148,7 @@ void TestChannelOrder::goesASliceAtATime()
 
     ChannelOrder::Walk one(channels.order, 0);
     QCOMPARE(one.next(patternOf("**"), 1, names).looked, 1);
-    QCOMPARE(textOf(names), QByteArrayList{QByteArray::number(3 * kSlice - 1)});
+    QCOMPARE(texts(names), QByteArrayList{QByteArray::number(3 * kSlice - 1)});
     QCOMPARE(one.unseenUpTo(), quint64{3 * kSlice - 1});
 }
 
@@ -160,10 +161,10 @@ void TestChannelOrder::stopsWhereItIsTold()
     std::vector<ChannelName> names;
     QVERIFY(!walk.next(patternOf("**"), 1, names).isDone);
     walk.stopAt(98);
-    const auto rest = walk.next(patternOf("**"), kAll, names);
+    const auto rest = walk.next(patternOf("**"), kAnyNumber, names);
     QVERIFY(rest.isDone);
     QCOMPARE(rest.looked, 1);
-    QCOMPARE(textOf(names), (QByteArrayList{"99", "98"}));
+    QCOMPARE(texts(names), (QByteArrayList{"99", "98"}));
 }
 
 // A channel that gets a message while the walk is under way moves past it; it is looked at in the end.
@@ -174,14 +175,14 @@ void TestChannelOrder::whoMovesIsNotMissed()
     ChannelOrder::Walk walk(channels.order, 0);
     std::vector<ChannelName> names;
     QVERIFY(!walk.next(patternOf("**"), 5, names).isDone);
-    QCOMPARE(textOf(names), (QByteArrayList{"9", "8", "7", "6", "5"}));
+    QCOMPARE(texts(names), (QByteArrayList{"9", "8", "7", "6", "5"}));
     QVERIFY(!walk.isLookingAgain());
     (void)channels.say(2);
     channels.order.remove(channels.places[4]); // as a position that is forgotten
     names.clear();
-    while (!walk.next(patternOf("**"), kAll, names).isDone) {
+    while (!walk.next(patternOf("**"), kAnyNumber, names).isDone) {
     }
-    QCOMPARE(textOf(names), (QByteArrayList{"3", "1", "0", "2"}));
+    QCOMPARE(texts(names), (QByteArrayList{"3", "1", "0", "2"}));
     QVERIFY(walk.isLookingAgain());
 }
 
@@ -200,11 +201,11 @@ void TestChannelOrder::twoWalksDoNotMeetEachOther()
         (void)second.next(patternOf("**"), 2, others);
         QCOMPARE(second.unseenUpTo(), 6 - others.size());
     }
-    QCOMPARE(textOf(names), (QByteArrayList{"5", "4", "3", "2", "1"}));
-    QCOMPARE(textOf(others), (QByteArrayList{"5", "4", "3", "2"}));
-    while (!first.next(patternOf("**"), kAll, names).isDone) {
+    QCOMPARE(texts(names), (QByteArrayList{"5", "4", "3", "2", "1"}));
+    QCOMPARE(texts(others), (QByteArrayList{"5", "4", "3", "2"}));
+    while (!first.next(patternOf("**"), kAnyNumber, names).isDone) {
     }
-    QCOMPARE(textOf(names), (QByteArrayList{"5", "4", "3", "2", "1", "0"}));
+    QCOMPARE(texts(names), (QByteArrayList{"5", "4", "3", "2", "1", "0"}));
     (void)channels.say(0);
     QCOMPARE(walked(channels.order, 0).size(), 6);
 }
@@ -233,9 +234,9 @@ void TestChannelOrder::nobodyIsMissedWhileOthersMove()
     for (std::size_t &count : seen) {
         ChannelOrder::Walk walk(channels.order, 0);
         std::vector<ChannelName> names;
-        while (!walk.next(patternOf("**"), kAll, names).isDone) {
+        while (!walk.next(patternOf("**"), kAnyNumber, names).isDone) {
         }
-        const QByteArrayList all = textOf(names);
+        const QByteArrayList all = texts(names);
         count = std::set<QByteArray>(all.begin(), all.end()).size();
     }
     isDone = true;
@@ -247,5 +248,5 @@ void TestChannelOrder::nobodyIsMissedWhileOthersMove()
     }
 }
 
-QTEST_APPLESS_MAIN(TestChannelOrder)
+RELAY_TEST(TestChannelOrder)
 #include "tst_channel_order.moc"

@@ -1,6 +1,7 @@
 #include "channels/channel_registry.h"
 
 #include "fixtures.h"
+#include "support/test_main.h"
 
 #include <QRandomGenerator>
 #include <QSet>
@@ -32,16 +33,14 @@ using relay::test::patternOf;
 using relay::test::payloadsOf;
 using relay::test::since;
 
-Q_DECLARE_METATYPE(relay::Resumed)
-
 namespace {
 
-constexpr int kAll = 1 << 30;
+constexpr int kEveryChannel = 1 << 30;
 
 /// Keeps no messages: a channel vanishes when its publisher lets go of it.
-struct Relay
+struct IdleRelay
 {
-    explicit Relay(const IdleLimits &limits = {}, int messages = 0)
+    explicit IdleRelay(const IdleLimits &limits = {}, int messages = 0)
         : channels({}, keeping(messages, 60s), kNoLimit, limits)
     {}
 
@@ -99,7 +98,7 @@ private Q_SLOTS:
 // the channel was gone in between and nothing was kept of it.
 void TestIdlePositions::aChannelWithoutMessagesKeepsItsEpoch()
 {
-    Relay relay;
+    IdleRelay relay;
     const Position first = relay.positionOf("a");
     QCOMPARE(first.offset, 0U);
     QVERIFY(first.epoch != Epoch());
@@ -118,8 +117,8 @@ void TestIdlePositions::aChannelWithoutMessagesKeepsItsEpoch()
 // After a restart a listener may have missed something: no epoch is the same.
 void TestIdlePositions::epochsAreOfOneProcess()
 {
-    Relay before;
-    Relay after;
+    IdleRelay before;
+    IdleRelay after;
     const Position position = before.positionOf("a");
     QVERIFY(after.positionOf("a").epoch != position.epoch);
     QCOMPARE(after.resume("a", position).resumed, Resumed::Unknown);
@@ -129,10 +128,10 @@ void TestIdlePositions::epochsAreOfOneProcess()
 // nobody was there for a while.
 void TestIdlePositions::aChannelThatComesBackGoesOn()
 {
-    Relay relay({}, 10);
+    IdleRelay relay({}, 10);
     const Position first = relay.publish("a", "1").position;
     const Position second = relay.publish("a", "2").position;
-    (void)relay.channels.expire(kStart + 60s, kAll);
+    (void)relay.channels.expire(kStart + 60s, kEveryChannel);
     QCOMPARE(relay.channels.channelCount(), std::size_t{0});
     QCOMPARE(relay.channels.idlePositions(), 1);
     QVERIFY(!relay.channels.find(named("a")));
@@ -152,21 +151,21 @@ void TestIdlePositions::aChannelThatComesBackGoesOn()
 // history.position_age, by the clock that is told: not before, and then.
 void TestIdlePositions::aPositionIsKeptForItsAge()
 {
-    Relay relay({.positions = 100, .age = 24h});
-    (void)relay.channels.expire(kStart, kAll);
+    IdleRelay relay({.positions = 100, .age = 24h});
+    (void)relay.channels.expire(kStart, kEveryChannel);
     const Position early = relay.publish("early").position;
-    (void)relay.channels.expire(kStart + 1h, kAll);
+    (void)relay.channels.expire(kStart + 1h, kEveryChannel);
     const Position late = relay.publish("late").position;
-    QVERIFY(!relay.channels.expire(kStart + 24h - 1ns, kAll));
+    QVERIFY(!relay.channels.expire(kStart + 24h - 1ns, kEveryChannel));
     QCOMPARE(relay.channels.idlePositions(), 2);
-    QVERIFY(!relay.channels.expire(kStart + 24h, kAll));
+    QVERIFY(!relay.channels.expire(kStart + 24h, kEveryChannel));
     QCOMPARE(relay.channels.idlePositions(), 1);
     QCOMPARE(relay.resume("early", early).resumed, Resumed::Unknown);
     // To be used makes it young again.
     QCOMPARE(relay.resume("late", late).resumed, Resumed::Exactly);
-    QVERIFY(!relay.channels.expire(kStart + 25h, kAll));
+    QVERIFY(!relay.channels.expire(kStart + 25h, kEveryChannel));
     QCOMPARE(relay.channels.idlePositions(), 1);
-    QVERIFY(!relay.channels.expire(kStart + 48h, kAll));
+    QVERIFY(!relay.channels.expire(kStart + 48h, kEveryChannel));
     QCOMPARE(relay.channels.idlePositions(), 0);
     QCOMPARE(relay.channels.droppedPositions(), 0U); // that counts what the limit costs
 
@@ -181,12 +180,12 @@ void TestIdlePositions::aPositionIsKeptForItsAge()
 // A relay that has just started has not been told the time yet.
 void TestIdlePositions::beforeTheFirstTickNothingAges()
 {
-    Relay relay({.positions = 100, .age = 24h});
+    IdleRelay relay({.positions = 100, .age = 24h});
     (void)relay.publish("a");
-    (void)relay.channels.expire(kStart, kAll);
-    (void)relay.channels.expire(kStart + 24h - 1ns, kAll);
+    (void)relay.channels.expire(kStart, kEveryChannel);
+    (void)relay.channels.expire(kStart + 24h - 1ns, kEveryChannel);
     QCOMPARE(relay.channels.idlePositions(), 1);
-    (void)relay.channels.expire(kStart + 24h, kAll);
+    (void)relay.channels.expire(kStart + 24h, kEveryChannel);
     QCOMPARE(relay.channels.idlePositions(), 0);
 }
 
@@ -194,7 +193,7 @@ void TestIdlePositions::beforeTheFirstTickNothingAges()
 // longest, and is counted.
 void TestIdlePositions::theOldestOfTooManyGoesFirst()
 {
-    Relay relay({.positions = 3});
+    IdleRelay relay({.positions = 3});
     const Position a = relay.publish("a").position;
     const Position b = relay.publish("b").position;
     (void)relay.publish("c");
@@ -207,7 +206,7 @@ void TestIdlePositions::theOldestOfTooManyGoesFirst()
     QCOMPARE(relay.resume("a", a).resumed, Resumed::Exactly);
     QCOMPARE(relay.resume("b", b).resumed, Resumed::Unknown);
 
-    Relay forgetful({.positions = 0});
+    IdleRelay forgetful({.positions = 0});
     const Position gone = forgetful.publish("a").position;
     QCOMPARE(forgetful.channels.idlePositions(), 0);
     QCOMPARE(forgetful.channels.droppedPositions(), 1U);
@@ -218,7 +217,7 @@ void TestIdlePositions::theOldestOfTooManyGoesFirst()
 // given what follows another message.
 void TestIdlePositions::aForgottenNameBeginsAnotherEpoch()
 {
-    Relay relay({.positions = 0});
+    IdleRelay relay({.positions = 0});
     QSet<quint64> epochs;
     const Position others = relay.positionOf("b");
     for (int i = 0; i < 100; ++i) {
@@ -232,7 +231,7 @@ void TestIdlePositions::aForgottenNameBeginsAnotherEpoch()
     QCOMPARE(relay.channels.droppedPositions(), 100U);
     // Another name has its own, unless it shares the counter: one of 16,384 does.
     if (relay.positionOf("b") != others) {
-        Relay again({.positions = 0});
+        IdleRelay again({.positions = 0});
         const Position before = again.positionOf("c");
         (void)again.publish("a");
         QCOMPARE(again.positionOf("c"), before);
@@ -243,7 +242,7 @@ void TestIdlePositions::aForgottenNameBeginsAnotherEpoch()
 // is told of a gap, one from after it is not.
 void TestIdlePositions::whatIsForgottenIsAGapOnlyForWhoMissedIt()
 {
-    Relay relay({.positions = 1});
+    IdleRelay relay({.positions = 1});
     const quint64 before = relay.publish("a").sequence;
     const quint64 last = relay.publish("a").sequence;
     QCOMPARE(relay.resumePattern("b/*", before), Resumed::Exactly); // it is known not to match
@@ -256,7 +255,7 @@ void TestIdlePositions::whatIsForgottenIsAGapOnlyForWhoMissedIt()
 // The position of a channel that vanished says what of it a pattern's listener has missed.
 void TestIdlePositions::aPatternMissesNothingOfAChannelThatItSaw()
 {
-    Relay relay;
+    IdleRelay relay;
     const quint64 first = relay.publish("a/1").sequence;
     const quint64 second = relay.publish("a/2").sequence;
     QCOMPARE(relay.resumePattern("a/*", second), Resumed::Exactly);
@@ -271,8 +270,8 @@ void TestIdlePositions::manyNamesCostWhatIsSaid()
 {
     constexpr int kNames = 20'000;
     constexpr int kNameBytes = 20;
-    Relay relay({.positions = kNames, .age = 1h});
-    (void)relay.channels.expire(kStart, kAll);
+    IdleRelay relay({.positions = kNames, .age = 1h});
+    (void)relay.channels.expire(kStart, kEveryChannel);
     const std::size_t before = allocatedBytes();
     const auto publishAll = [&](char prefix) {
         for (int i = 0; i < kNames; ++i) {
@@ -288,7 +287,7 @@ void TestIdlePositions::manyNamesCostWhatIsSaid()
     publishAll('b');
     QCOMPARE(relay.channels.idlePositions(), kNames);
     QCOMPARE(relay.channels.droppedPositions(), quint64{kNames});
-    (void)relay.channels.expire(kStart + 1h, kAll);
+    (void)relay.channels.expire(kStart + 1h, kEveryChannel);
     QCOMPARE(relay.channels.idlePositions(), 0);
     QVERIFY(allocatedBytes() < before + (256 << 10));
 }
@@ -300,7 +299,7 @@ void TestIdlePositions::noPositionIsGivenTwice()
     constexpr int kThreads = 4;
     constexpr int kRounds = 3000;
     using Given = std::pair<int, QByteArray>; // the name's number, and the position
-    Relay relay({.positions = 2});
+    IdleRelay relay({.positions = 2});
     std::array<std::vector<Given>, kThreads> given;
     std::latch everyone(kThreads);
     std::vector<std::thread> threads;
@@ -327,5 +326,5 @@ void TestIdlePositions::noPositionIsGivenTwice()
     QVERIFY(relay.channels.idlePositions() <= 2);
 }
 
-QTEST_APPLESS_MAIN(TestIdlePositions)
+RELAY_TEST(TestIdlePositions)
 #include "tst_idle_positions.moc"

@@ -2,6 +2,7 @@
 #include "channels/pattern_replay.h"
 
 #include "fixtures.h"
+#include "support/test_main.h"
 
 #include <QRandomGenerator>
 #include <QTest>
@@ -39,19 +40,17 @@ using relay::test::patternOf;
 using relay::test::payloadsOf;
 using relay::test::since;
 
-Q_DECLARE_METATYPE(relay::Resumed)
-
 namespace {
 
-constexpr int kAll = 1 << 30;
+constexpr int kEverything = 1 << 30;
 
 /// A registry, and what was said in it.
-struct Relay
+struct SpokenRelay
 {
-    explicit Relay(ChannelOptions options,
-                   QList<ChannelRule> rules = {},
-                   qint64 historyBytes = kNoLimit,
-                   const IdleLimits &idleLimits = {})
+    explicit SpokenRelay(ChannelOptions options,
+                         QList<ChannelRule> rules = {},
+                         qint64 historyBytes = kNoLimit,
+                         const IdleLimits &idleLimits = {})
         : channels(std::move(rules), options, historyBytes, idleLimits)
     {}
 
@@ -79,7 +78,7 @@ struct Relay
 };
 
 /// What a replay must be, found by looking at every channel.
-Replay dumbReplay(Relay &relay,
+Replay dumbReplay(SpokenRelay &relay,
                   const QByteArray &match,
                   quint64 after,
                   const ReplayRequest &request,
@@ -98,7 +97,7 @@ Replay dumbReplay(Relay &relay,
             lostUpTo = std::max(lostUpTo, last);
             continue;
         }
-        const auto past = channel->read(everything(limits.now), newest(kAll));
+        const auto past = channel->read(everything(limits.now), newest(kEverything));
         for (const MessagePtr &message : past.replay.messages) {
             if (message->sequence > after) {
                 all.push_back(message);
@@ -142,7 +141,7 @@ QByteArray randomPattern(QRandomGenerator &random)
 }
 
 /// One kind of channel keeps nothing, one may not be listened to, one keeps two messages.
-QList<ChannelRule> rules()
+QList<ChannelRule> rulesOfAllKinds()
 {
     const auto rule = [](const char *match, int messages, bool subscribe) {
         ChannelRule made{patternOf(match), keeping(messages, 1s)};
@@ -174,7 +173,7 @@ void TestPatternReplay::findsWhatLookingAtEveryChannelFinds()
 {
     const quint32 seed = QRandomGenerator::global()->generate();
     QRandomGenerator random(seed);
-    Relay relay(keeping(6, 1s), rules(), 12'000);
+    SpokenRelay relay(keeping(6, 1s), rulesOfAllKinds(), 12'000);
     TimePoint now = kStart;
     std::vector<ChannelHandle> members;
     int resumes = 0;
@@ -197,7 +196,7 @@ void TestPatternReplay::findsWhatLookingAtEveryChannelFinds()
         default:
             (void)relay.publish(name, QByteArray(random.bounded(300), 'x'), now);
         }
-        (void)relay.channels.expire(now, kAll);
+        (void)relay.channels.expire(now, kEverything);
 
         const QByteArray match = randomPattern(random);
         const quint64 last = relay.channels.patterns().lastSequence();
@@ -234,7 +233,7 @@ void TestPatternReplay::findsWhatLookingAtEveryChannelFinds()
 void TestPatternReplay::costsWhatItGives()
 {
     constexpr int kChannels = 50'000;
-    Relay relay(keeping(1));
+    SpokenRelay relay(keeping(1));
     for (int i = 0; i < kChannels; ++i) {
         (void)relay.publish("room/" + QByteArray::number(i), QByteArray::number(i));
     }
@@ -254,7 +253,7 @@ void TestPatternReplay::costsWhatItGives()
     }
     // What the client can be given bounds it, too: nothing that is left out is looked for.
     const relay::ReplayLimits small{10 * costOf(5), kStart};
-    for (const ReplayRequest &request : {newest(kAll), since(relay.position(0))}) {
+    for (const ReplayRequest &request : {newest(kEverything), since(relay.position(0))}) {
         const Replay replay = relay.read("**", request, small);
         QVERIFY(isCheap(replay, 10));
         QCOMPARE(replay.hasGap(), request.isResume());
@@ -265,7 +264,7 @@ void TestPatternReplay::costsWhatItGives()
 // is given.
 void TestPatternReplay::costsNothingForAnUnknownPosition()
 {
-    Relay relay(keeping(1));
+    SpokenRelay relay(keeping(1));
     for (int i = 0; i < 100; ++i) {
         (void)relay.publish(QByteArray::number(i), QByteArray::number(i));
     }
@@ -290,7 +289,7 @@ void TestPatternReplay::costsNothingForAnUnknownPosition()
 void TestPatternReplay::looksAtABoundedNumber()
 {
     constexpr int kMost = PatternReplay::kMostLooked;
-    Relay relay(keeping(0));
+    SpokenRelay relay(keeping(0));
     (void)relay.publish("wanted/old", "old"); // nothing of it is kept
     const auto publishOthers = [&](int count) {
         for (int i = 0; i < count; ++i) {
@@ -319,7 +318,7 @@ void TestPatternReplay::givesTheNewestOfWhatItLookedAt()
 {
     constexpr int kMost = PatternReplay::kMostLooked;
     ChannelRule others{patternOf("other/*"), keeping(0)};
-    Relay relay(keeping(10), {others});
+    SpokenRelay relay(keeping(10), {others});
     (void)relay.publish("wanted/busy", "before");
     (void)relay.publish("wanted/quiet", "hidden");
     for (int i = 0; i < kMost + 200; ++i) {
@@ -332,7 +331,7 @@ void TestPatternReplay::givesTheNewestOfWhatItLookedAt()
 // An operator's clearing loses messages as anything else does.
 void TestPatternReplay::aClearedHistoryIsAGap()
 {
-    Relay relay(keeping(10));
+    SpokenRelay relay(keeping(10));
     const quint64 first = relay.publish("a", "1");
     const quint64 second = relay.publish("a", "2");
     (void)relay.publish("b", "3");
@@ -351,7 +350,7 @@ void TestPatternReplay::nothingIsLostWhileChannelsAreSaid()
     constexpr int kPublishers = 2;
     constexpr int kNames = 300;
     constexpr int kReplays = 60;
-    Relay relay(keeping(1'000'000));
+    SpokenRelay relay(keeping(1'000'000));
     std::atomic<bool> isDone{false};
     std::vector<std::thread> publishers;
     publishers.reserve(kPublishers);
@@ -393,5 +392,5 @@ void TestPatternReplay::nothingIsLostWhileChannelsAreSaid()
     QCOMPARE(flaw, QByteArray());
 }
 
-QTEST_APPLESS_MAIN(TestPatternReplay)
+RELAY_TEST(TestPatternReplay)
 #include "tst_pattern_replay.moc"

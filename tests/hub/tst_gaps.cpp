@@ -1,5 +1,6 @@
 #include "support/http_peer.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QJsonDocument>
 #include <QTest>
@@ -15,20 +16,20 @@ using relay::test::TestHub;
 namespace {
 
 /// How a client listens, or reads, and comes back.
-enum class Way {
+enum class ComeBackBy {
     EventSource,
     Meta,
     Json
 };
 
 /// What a client is told when it comes.
-struct Welcome
+struct Told
 {
     QByteArray position; ///< to come back with
     QJsonObject gap;     ///< empty without one
 };
 
-QJsonObject object(const QByteArray &json)
+QJsonObject jsonOf(const QByteArray &json)
 {
     return QJsonDocument::fromJson(json).object();
 }
@@ -43,38 +44,38 @@ QByteArray with(const QByteArray &target, const QByteArray &since)
     return since.isEmpty() ? target : target + "?since=" + since;
 }
 
-Welcome listenByEventSource(TestHub &relay, const QByteArray &target, const QByteArray &since)
+Told listenByEventSource(TestHub &relay, const QByteArray &target, const QByteArray &since)
 {
     HttpPeer peer(relay.port());
     QByteArrayList fields;
     if (!since.isEmpty()) {
         fields.append("Last-Event-ID: " + since);
     }
-    Welcome welcome;
+    Told told;
     // A gap comes before the first heartbeat.
     const bool isTold =
         peer.listen(target, fields).status == 200 && peer.waitForStream([&](auto &events) {
             while (const auto event = events.next()) {
-                welcome.gap = event->type == "gap" ? object(event->data) : welcome.gap;
+                told.gap = event->type == "gap" ? jsonOf(event->data) : told.gap;
             }
             return events.comments() > 0;
         });
-    welcome.position = peer.events().lastId();
-    return isTold ? welcome : Welcome();
+    told.position = peer.events().lastId();
+    return isTold ? told : Told();
 }
 
-Welcome listenByMeta(TestHub &relay, const QByteArray &target, const QByteArray &since)
+Told listenByMeta(TestHub &relay, const QByteArray &target, const QByteArray &since)
 {
     PacedClient client(relay.port());
     if (!client.upgrade({"Sec-WebSocket-Protocol: relay.meta"}, with(target, since))) {
         return {};
     }
     const auto frame = client.nextFrame();
-    const QJsonObject head = object(frame ? frame->payload : QByteArray());
+    const QJsonObject head = jsonOf(frame ? frame->payload : QByteArray());
     return {textAt(head, "position"), head.value(QLatin1String("gap")).toObject()};
 }
 
-Welcome readJson(TestHub &relay, const QByteArray &target, const QByteArray &since)
+Told readJson(TestHub &relay, const QByteArray &target, const QByteArray &since)
 {
     HttpPeer peer(relay.port());
     const QJsonObject json = peer.ask(HttpPeer::get(with(target, since))).json();
@@ -85,16 +86,19 @@ Welcome readJson(TestHub &relay, const QByteArray &target, const QByteArray &sin
 }
 
 /// Comes, is told, and has gone when this returns.
-Welcome visit(TestHub &relay, Way way, const QByteArray &target, const QByteArray &since = {})
+Told comeAndLeave(TestHub &relay,
+                  ComeBackBy way,
+                  const QByteArray &target,
+                  const QByteArray &since = {})
 {
-    const auto come = way == Way::EventSource ? listenByEventSource
-                      : way == Way::Meta      ? listenByMeta
-                                              : readJson;
-    Welcome welcome = come(relay, target, since);
+    const auto come = way == ComeBackBy::EventSource ? listenByEventSource
+                      : way == ComeBackBy::Meta      ? listenByMeta
+                                                     : readJson;
+    Told told = come(relay, target, since);
     if (!relay.waitForClients(0)) {
         return {};
     }
-    return welcome;
+    return told;
 }
 
 /// Keeps no messages: a channel vanishes when its last client goes.
@@ -105,7 +109,7 @@ HubOptions forgetfulOptions()
     return options;
 }
 
-QByteArray publish(TestHub &relay, const QByteArray &channel)
+QByteArray speak(TestHub &relay, const QByteArray &channel)
 {
     return relay.hub()
         .publish(ChannelName::fromText(channel).value(), "x", MessageKind::Text)
@@ -114,7 +118,7 @@ QByteArray publish(TestHub &relay, const QByteArray &channel)
 
 } // namespace
 
-Q_DECLARE_METATYPE(Way)
+Q_DECLARE_METATYPE(ComeBackBy)
 
 /// A client that comes back and missed nothing is told of no gap; one that may have missed something
 /// is, and why.
@@ -133,11 +137,11 @@ private Q_SLOTS:
 
 void TestGaps::whoMissedNothingIsToldOfNoGap_data()
 {
-    QTest::addColumn<Way>("way");
+    QTest::addColumn<ComeBackBy>("way");
     QTest::addColumn<QByteArray>("target");
     for (const auto &[name, way] :
-         {std::pair("EventSource", Way::EventSource), std::pair("relay.meta", Way::Meta),
-          std::pair("JSON", Way::Json)})
+         {std::pair("EventSource", ComeBackBy::EventSource),
+          std::pair("relay.meta", ComeBackBy::Meta), std::pair("JSON", ComeBackBy::Json)})
     {
         for (const QByteArray target : {"/new", "/", "/spoken", "/new/*", "/**"}) {
             QTest::newRow((name + QByteArray(", ") + target).constData()) << way << target;
@@ -149,15 +153,15 @@ void TestGaps::whoMissedNothingIsToldOfNoGap_data()
 // vanishes in between; its position does not.
 void TestGaps::whoMissedNothingIsToldOfNoGap()
 {
-    QFETCH(Way, way);
+    QFETCH(ComeBackBy, way);
     QFETCH(QByteArray, target);
     TestHub relay(forgetfulOptions());
-    publish(relay, "spoken");
-    const Welcome first = visit(relay, way, target);
+    speak(relay, "spoken");
+    const Told first = comeAndLeave(relay, way, target);
     QVERIFY(first.position.size() > 13);
     QCOMPARE(relay.hub().channelCount(), 0);
     for (int i = 0; i < 3; ++i) {
-        const Welcome again = visit(relay, way, target, first.position);
+        const Told again = comeAndLeave(relay, way, target, first.position);
         QCOMPARE(again.gap, QJsonObject());
         QCOMPARE(again.position, first.position);
     }
@@ -170,25 +174,25 @@ void TestGaps::whoMissedNothingIsToldOfNoGap()
 void TestGaps::aVanishedChannelIsNoGapForAPattern()
 {
     TestHub relay(forgetfulOptions());
-    const QByteArray before = visit(relay, Way::Meta, "/a/*").position;
-    (void)visit(relay, Way::Meta, "/a/1"); // nothing is said there
-    publish(relay, "b/1");
-    QCOMPARE(visit(relay, Way::Meta, "/a/*", before).gap, QJsonObject());
-    publish(relay, "a/2");
-    const QJsonObject gap = visit(relay, Way::Meta, "/a/*", before).gap;
+    const QByteArray before = comeAndLeave(relay, ComeBackBy::Meta, "/a/*").position;
+    (void)comeAndLeave(relay, ComeBackBy::Meta, "/a/1"); // nothing is said there
+    speak(relay, "b/1");
+    QCOMPARE(comeAndLeave(relay, ComeBackBy::Meta, "/a/*", before).gap, QJsonObject());
+    speak(relay, "a/2");
+    const QJsonObject gap = comeAndLeave(relay, ComeBackBy::Meta, "/a/*", before).gap;
     QCOMPARE(textAt(gap, "from"), before);
     QCOMPARE(textAt(gap, "reason"), QByteArray("not_kept"));
-    const QByteArray after = visit(relay, Way::Meta, "/a/*").position;
-    QCOMPARE(visit(relay, Way::Meta, "/a/*", after).gap, QJsonObject());
+    const QByteArray after = comeAndLeave(relay, ComeBackBy::Meta, "/a/*").position;
+    QCOMPARE(comeAndLeave(relay, ComeBackBy::Meta, "/a/*", after).gap, QJsonObject());
 }
 
 void TestGaps::aGapSaysWhy_data()
 {
-    QTest::addColumn<Way>("way");
+    QTest::addColumn<ComeBackBy>("way");
     QTest::addColumn<QByteArray>("target");
     for (const auto &[name, way] :
-         {std::pair("EventSource", Way::EventSource), std::pair("relay.meta", Way::Meta),
-          std::pair("JSON", Way::Json)})
+         {std::pair("EventSource", ComeBackBy::EventSource),
+          std::pair("relay.meta", ComeBackBy::Meta), std::pair("JSON", ComeBackBy::Json)})
     {
         for (const QByteArray target : {"/a", "/a/*"}) {
             QTest::newRow((name + QByteArray(", ") + target).constData()) << way << target;
@@ -200,16 +204,16 @@ void TestGaps::aGapSaysWhy_data()
 // are told apart: a page need not cry that the relay began anew.
 void TestGaps::aGapSaysWhy()
 {
-    QFETCH(Way, way);
+    QFETCH(ComeBackBy, way);
     QFETCH(QByteArray, target);
     TestHub relay(forgetfulOptions());
-    const QByteArray position = visit(relay, way, target).position;
-    publish(relay, "a");
-    publish(relay, "a/1");
-    const Welcome missed = visit(relay, way, target, position);
+    const QByteArray position = comeAndLeave(relay, way, target).position;
+    speak(relay, "a");
+    speak(relay, "a/1");
+    const Told missed = comeAndLeave(relay, way, target, position);
     QCOMPARE(textAt(missed.gap, "reason"), QByteArray("not_kept"));
     QCOMPARE(textAt(missed.gap, "from"), position);
-    const Welcome unknown = visit(relay, way, target, "0123456789ab-7");
+    const Told unknown = comeAndLeave(relay, way, target, "0123456789ab-7");
     QCOMPARE(textAt(unknown.gap, "reason"), QByteArray("unknown_position"));
     QCOMPARE(textAt(unknown.gap, "from"), QByteArray("0123456789ab-7"));
     QVERIFY(!textAt(unknown.gap, "to").isEmpty());
@@ -222,18 +226,18 @@ void TestGaps::aPositionThatWasDroppedIsAGap()
     HubOptions options = forgetfulOptions();
     options.history.positions = 1;
     TestHub relay(options);
-    const QByteArray quiet = visit(relay, Way::Meta, "/quiet").position;
-    const QByteArray a = publish(relay, "a");
+    const QByteArray quiet = comeAndLeave(relay, ComeBackBy::Meta, "/quiet").position;
+    const QByteArray a = speak(relay, "a");
     QCOMPARE(relay.hub().idlePositions(), 1);
     QCOMPARE(relay.hub().droppedPositions(), 0U);
-    const QByteArray b = publish(relay, "b");
+    const QByteArray b = speak(relay, "b");
     QCOMPARE(relay.hub().idlePositions(), 1);
     QCOMPARE(relay.hub().droppedPositions(), 1U);
-    QCOMPARE(textAt(visit(relay, Way::Meta, "/a", a).gap, "reason"),
+    QCOMPARE(textAt(comeAndLeave(relay, ComeBackBy::Meta, "/a", a).gap, "reason"),
              QByteArray("unknown_position"));
-    QCOMPARE(visit(relay, Way::Meta, "/b", b).gap, QJsonObject());
-    QCOMPARE(visit(relay, Way::Meta, "/quiet", quiet).gap, QJsonObject());
+    QCOMPARE(comeAndLeave(relay, ComeBackBy::Meta, "/b", b).gap, QJsonObject());
+    QCOMPARE(comeAndLeave(relay, ComeBackBy::Meta, "/quiet", quiet).gap, QJsonObject());
 }
 
-QTEST_GUILESS_MAIN(TestGaps)
+RELAY_TEST(TestGaps)
 #include "tst_gaps.moc"
