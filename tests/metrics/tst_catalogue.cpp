@@ -285,7 +285,7 @@ void TestCatalogue::pageHoldsNothingElse()
 {
     const Page page = parsed(renderMetrics(busyInput()));
     QVERIFY2(page.duplicates.isEmpty(), page.duplicates.join(", ").constData());
-    constexpr std::size_t kPlain = 4 + 4 + 1 + 3 + 2 + 1 + 6; // no labels, and relay_build_info
+    constexpr std::size_t kPlain = 4 + 6 + 1 + 3 + 2 + 1 + 6; // no labels, and relay_build_info
     constexpr std::size_t kLabelled =
         kDropReasonLabels.size() + kHandshakeFailureLabels.size() + kCountedCloseCodes.size() + 1
         + kLimitHitLabels.size() + kProtocolRules + kResumeResultLabels.size()
