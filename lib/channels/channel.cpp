@@ -17,27 +17,43 @@ qint64 wallClockMilliseconds()
         .count();
 }
 
-/// Those that are not too old yet.
+/// Those that are not too old yet. Messages are as old as their order says, except for some
+/// milliseconds that the clocks of workers' turns differ.
 Messages fresh(Messages messages, TimePoint now, const ChannelOptions::History &limits)
 {
     if (limits.age.count() == 0) {
         return messages;
     }
     const auto first =
-        std::find_if(messages.begin(), messages.end(), [&](const MessagePtr &message) {
-            return message->acceptedAt + limits.age > now;
+        std::partition_point(messages.begin(), messages.end(), [&](const MessagePtr &message) {
+            return message->acceptedAt + limits.age <= now;
         });
     return messages.last(static_cast<std::size_t>(messages.end() - first));
 }
 
+/// The first one with a sequence number above this one.
+Messages::iterator firstAfter(Messages messages, quint64 sequence)
+{
+    return std::partition_point(messages.begin(), messages.end(), [&](const MessagePtr &message) {
+        return message->sequence <= sequence;
+    });
+}
+
 } // namespace
 
-Channel::Channel(ChannelName name, const ChannelOptions &options, PatternListeners &patterns)
+Channel::Channel(ChannelName name,
+                 const ChannelOptions &options,
+                 PatternListeners &patterns,
+                 ChannelOrder::Place &place,
+                 const Position &start)
     : m_name(std::move(name))
     , m_options(options)
-    , m_epoch(newEpoch())
+    , m_epoch(start.epoch)
     , m_patterns(patterns)
-    , m_history(options.history)
+    , m_place(place)
+    , m_offset(start.offset)
+    , m_sequence(patterns.order().sequenceOf(place))
+    , m_history(options.history, m_sequence)
 {}
 
 // Who listens
@@ -121,7 +137,7 @@ int Channel::handOut(const std::shared_ptr<Message> &message, WakeList &sleepers
 {
     int handedTo = 0;
     if (m_options.subscribe) {
-        handedTo = m_patterns.publish(message, m_matches, sleepers);
+        handedTo = m_patterns.publish(message, m_matches, m_place, sleepers);
         for (const Attendance &attendance : m_attendances) {
             attendance.subscriber->take(message, sleepers);
             handedTo += attendance.clients;
@@ -187,20 +203,20 @@ Replay Channel::replay(const ReplayLimits &limits, const ReplayRequest &request)
     return result;
 }
 
-quint64
-Channel::collect(quint64 after, quint64 upTo, TimePoint now, std::vector<MessagePtr> &into) const
+quint64 Channel::collect(const Wanted &wanted, std::vector<MessagePtr> &into) const
 {
     if (!m_options.subscribe) {
         return 0;
     }
     const MutexLock lock(m_mutex);
     const Messages kept = m_history.messages();
-    const Messages available = fresh(kept, now, m_options.history);
-    for (const MessagePtr &message : available) {
-        if (message->sequence > after && message->sequence <= upTo) {
-            into.push_back(message);
-        }
+    const Messages available = fresh(kept, wanted.now, m_options.history);
+    const auto last = firstAfter(available, wanted.upTo);
+    auto first = std::min(firstAfter(available, wanted.after), last);
+    if (static_cast<std::size_t>(last - first) > wanted.most) {
+        first = last - static_cast<std::ptrdiff_t>(wanted.most);
     }
+    into.insert(into.end(), first, last);
     return available.size() == kept.size() ? m_history.forgottenSequence()
                                            : kept[kept.size() - available.size() - 1]->sequence;
 }

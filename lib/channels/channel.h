@@ -3,6 +3,7 @@
 #include "base/mutex.h"
 #include "base/position.h"
 #include "channels/channel_options.h"
+#include "channels/channel_order.h"
 #include "channels/history.h"
 #include "channels/message.h"
 #include "channels/pattern_listeners.h"
@@ -43,7 +44,13 @@ struct Publication
 class Channel
 {
 public:
-    Channel(ChannelName name, const ChannelOptions &options, PatternListeners &patterns);
+    /// Goes on after `start`, the position of its newest message: none of the messages up to it is kept.
+    /// `place` outlives it.
+    Channel(ChannelName name,
+            const ChannelOptions &options,
+            PatternListeners &patterns,
+            ChannelOrder::Place &place,
+            const Position &start);
 
     [[nodiscard]] const ChannelName &name() const { return m_name; }
     [[nodiscard]] const ChannelOptions &options() const { return m_options; }
@@ -80,10 +87,17 @@ public:
         Replay replay;
     };
     [[nodiscard]] Past read(const ReplayLimits &limits, const ReplayRequest &request) const;
-    /// Appends the kept messages with a sequence number in (after, upTo], for pattern listeners, and
-    /// returns forgottenSequence. Nothing of a channel that nobody may listen to.
-    quint64
-    collect(quint64 after, quint64 upTo, TimePoint now, std::vector<MessagePtr> &into) const;
+    /// What a pattern's replay wants of a channel.
+    struct Wanted
+    {
+        quint64 after = 0; ///< sequence numbers
+        quint64 upTo = 0;
+        std::size_t most = 0; ///< messages; the newest are given
+        TimePoint now;
+    };
+    /// Appends the kept messages that are wanted, and returns forgottenSequence. Nothing of a channel
+    /// that nobody may listen to.
+    quint64 collect(const Wanted &wanted, std::vector<MessagePtr> &into) const;
     [[nodiscard]] bool isFull() const;
 
     /// Forgets all messages that are kept; positions go on. Returns what that changed.
@@ -115,11 +129,12 @@ private:
     const ChannelOptions &m_options;
     const Epoch m_epoch;
     PatternListeners &m_patterns;
+    ChannelOrder::Place &m_place;
 
-    mutable Mutex m_mutex; // taken before the pattern listeners' and an inbox's; no thread is woken
-                           // under it
-    quint64 m_offset RELAY_GUARDED_BY(m_mutex) = 0;   // the newest message's
-    quint64 m_sequence RELAY_GUARDED_BY(m_mutex) = 0; // the newest message's
+    mutable Mutex m_mutex; // taken before the pattern listeners', the order's and an inbox's; no
+                           // thread is woken under it
+    quint64 m_offset RELAY_GUARDED_BY(m_mutex);   // the newest message's
+    quint64 m_sequence RELAY_GUARDED_BY(m_mutex); // the newest message's
     History m_history RELAY_GUARDED_BY(m_mutex);
     bool m_isFiled RELAY_GUARDED_BY(m_mutex) = false; // the ledger knows of the history
     std::vector<Attendance> m_attendances RELAY_GUARDED_BY(m_mutex);

@@ -1,5 +1,7 @@
 #include "channels/channel_registry.h"
 
+#include "channels/pattern_replay.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -28,9 +30,11 @@ void ChannelRelease::operator()(Channel *channel) const
 
 ChannelRegistry::ChannelRegistry(QList<ChannelRule> rules,
                                  ChannelOptions others,
-                                 qint64 historyBytes)
+                                 qint64 historyBytes,
+                                 const IdleLimits &idleLimits)
     : m_rules(std::move(rules))
     , m_others(others)
+    , m_idle(idleLimits)
     , m_ledger(historyBytes)
 {}
 
@@ -54,26 +58,37 @@ ChannelRegistry::Part &ChannelRegistry::partOf(const ChannelName &name)
 ChannelHandle ChannelRegistry::handleOf(Entry &entry)
 {
     ++entry.handles;
-    return {&entry.channel, ChannelRelease{this}};
+    return {entry.channel.get(), ChannelRelease{this}};
 }
 
 ChannelHandle ChannelRegistry::acquire(const ChannelName &name)
 {
     Part &part = partOf(name);
     const MutexLock lock(part.mutex);
-    auto &entry = part.entries[name];
-    if (!entry) {
-        entry = std::make_unique<Entry>(name, optionsOf(name), m_patterns);
+    const auto [known, isNew] = part.entries.try_emplace(name);
+    Entry &entry = known->second;
+    if (isNew) {
+        entry.place.nameIt(known->first);
+        entry.idlePlace.nameIt(known->first);
+        entry.position = {m_firstEpochs.of(name), 0};
+    } else if (!entry.channel) {
+        m_idle.remove(entry.idlePlace);
+        --part.idle;
     }
-    return handleOf(*entry);
+    if (!entry.channel) {
+        entry.channel = std::make_unique<Channel>(name, optionsOf(name), m_patterns, entry.place,
+                                                  entry.position);
+    }
+    return handleOf(entry);
 }
 
 ChannelHandle ChannelRegistry::find(const ChannelName &name)
 {
     Part &part = partOf(name);
     const MutexLock lock(part.mutex);
-    const auto entry = part.entries.find(name);
-    return entry == part.entries.end() ? ChannelHandle() : handleOf(*entry->second);
+    const auto known = part.entries.find(name);
+    const bool isThere = known != part.entries.end() && known->second.channel;
+    return isThere ? handleOf(known->second) : ChannelHandle();
 }
 
 ChannelHandle ChannelRegistry::anotherHandle(const Channel &channel)
@@ -83,19 +98,61 @@ ChannelHandle ChannelRegistry::anotherHandle(const Channel &channel)
 
 void ChannelRegistry::release(Channel &channel)
 {
-    Part &part = partOf(channel.name());
-    std::unique_ptr<Entry> gone; // destroyed after the lock
+    std::unique_ptr<Channel> gone; // destroyed after the lock
+    {
+        Part &part = partOf(channel.name());
+        const MutexLock lock(part.mutex);
+        const auto known = part.entries.find(channel.name());
+        Entry &entry = known->second;
+        if (--entry.handles > 0) {
+            return;
+        }
+        gone = std::move(entry.channel);
+        entry.position = gone->state().position;
+        if (entry.position.offset > 0) {
+            m_idle.add(entry.idlePlace);
+            ++part.idle;
+        } else {
+            part.entries.erase(known);
+            shrink(part.entries);
+        }
+    }
+    while (const auto name = m_idle.firstOfTooMany()) {
+        m_droppedPositions += forget(*name) ? 1 : 0;
+    }
+}
+
+/// Returns false if the channel is not the first of the idle ones any more.
+bool ChannelRegistry::forget(const ChannelName &name)
+{
+    Part &part = partOf(name);
     const MutexLock lock(part.mutex);
-    const auto entry = part.entries.find(channel.name());
-    if (--entry->second->handles > 0) {
-        return;
+    const auto known = part.entries.find(name);
+    if (known == part.entries.end() || !m_idle.removeFirst(known->second.idlePlace)) {
+        return false;
     }
-    if (channel.options().subscribe) {
-        forgotten(channel.state().sequence);
-    }
-    gone = std::move(entry->second);
-    part.entries.erase(entry);
+    ChannelOrder &order = m_patterns.order();
+    m_firstEpochs.forget(name);
+    // Before the place is gone: a replay that does not find the place is told of this.
+    forgotten(order.sequenceOf(known->second.place));
+    order.remove(known->second.place);
+    part.entries.erase(known);
+    --part.idle;
     shrink(part.entries);
+    return true;
+}
+
+bool ChannelRegistry::expire(TimePoint now, int maxChannels)
+{
+    const bool hasMoreHistory = m_ledger.expire(now, maxChannels);
+    for (int i = 0; i < maxChannels; ++i) {
+        const auto name = m_idle.firstTooOld(now);
+        if (!name) {
+            return hasMoreHistory;
+        }
+        (void)forget(*name);
+    }
+    return true;
 }
 
 void ChannelRegistry::forgotten(quint64 sequence)
@@ -110,7 +167,7 @@ std::size_t ChannelRegistry::channelCount() const
     std::size_t count = 0;
     for (const Part &part : m_parts) {
         const MutexLock lock(part.mutex);
-        count += part.entries.size();
+        count += part.entries.size() - part.idle;
     }
     return count;
 }
@@ -142,9 +199,11 @@ void ChannelRegistry::visitPart(std::size_t part, const std::function<void(const
     std::vector<ChannelHandle> channels; // let go of after the part's lock
     {
         const MutexLock lock(m_parts[part].mutex);
-        channels.reserve(m_parts[part].entries.size());
+        channels.reserve(m_parts[part].entries.size() - m_parts[part].idle);
         for (auto &[name, entry] : m_parts[part].entries) {
-            channels.push_back(handleOf(*entry));
+            if (entry.channel) {
+                channels.push_back(handleOf(entry));
+            }
         }
     }
     for (const ChannelHandle &channel : channels) {
@@ -188,65 +247,33 @@ Replay ChannelRegistry::replay(const ChannelPattern &pattern,
                                const ReplayLimits &limits,
                                const ReplayRequest &request)
 {
-    Replay result;
-    result.start = {m_patterns.epoch(), upTo};
-    if (!request.isResume() && request.last == 0) {
-        return result;
-    }
-    const auto since = Position::fromText(request.since);
-    const bool isKnown = since && since->epoch == m_patterns.epoch() && since->offset <= upTo;
-    const quint64 after = isKnown ? since->offset : 0;
-    std::vector<MessagePtr> messages;
-    const quint64 forgottenUpTo = collect(pattern, after, upTo, limits.now, messages);
-    std::sort(messages.begin(), messages.end(),
-              [](const MessagePtr &a, const MessagePtr &b) { return a->sequence < b->sequence; });
-    const std::span<const MessagePtr> all(messages);
-    const std::size_t wanted = request.isResume()
-                                   ? all.size()
-                                   : std::min(all.size(), static_cast<std::size_t>(request.last));
-    const std::span<const MessagePtr> given = newestWithin(all.last(wanted), limits.bytes);
-    const bool isCut = given.size() < all.size();
-    result.messages.assign(given.begin(), given.end());
-    if (request.isResume()) {
-        result.resumed = !isKnown                         ? Resumed::Unknown
-                         : isCut || forgottenUpTo > after ? Resumed::WithGap
-                                                          : Resumed::Exactly;
-    }
-    if (result.resumed == Resumed::Exactly) {
-        result.start.offset = after;
-    } else if (!result.messages.empty()) {
-        result.start.offset = result.messages.front()->sequence - 1;
-    }
-    result.gapEnd = {m_patterns.epoch(),
-                     std::max(result.start.offset, std::min(forgottenUpTo, upTo))};
-    return result;
+    return PatternReplay(m_patterns.order(), pattern, {m_patterns.epoch(), upTo})
+        .run(
+            limits, request,
+            [this](const ChannelName &name, const Channel::Wanted &wanted,
+                   std::vector<MessagePtr> &into) { return collect(name, wanted, into); },
+            [this] { return m_forgottenSequence.load(); });
 }
 
-/// Returns the newest sequence number that a channel of the pattern does not keep any more, or that
-/// a channel had that is gone.
-quint64 ChannelRegistry::collect(const ChannelPattern &pattern,
-                                 quint64 after,
-                                 quint64 upTo,
-                                 TimePoint now,
+/// Returns the newest sequence number that the channel does not keep any more.
+quint64 ChannelRegistry::collect(const ChannelName &name,
+                                 const Channel::Wanted &wanted,
                                  std::vector<MessagePtr> &into)
 {
-    quint64 forgottenUpTo = 0;
-    for (Part &part : m_parts) {
-        std::vector<ChannelHandle> channels; // let go of after the part's lock
-        {
-            const MutexLock lock(part.mutex);
-            for (auto &[name, entry] : part.entries) {
-                if (pattern.matches(name)) {
-                    channels.push_back(handleOf(*entry));
-                }
-            }
+    ChannelHandle channel;
+    {
+        Part &part = partOf(name);
+        const MutexLock lock(part.mutex);
+        const auto known = part.entries.find(name);
+        if (known == part.entries.end()) {
+            return 0; // it was forgotten just now: m_forgottenSequence says so
         }
-        for (const ChannelHandle &channel : channels) {
-            forgottenUpTo = std::max(forgottenUpTo, channel->collect(after, upTo, now, into));
+        if (!known->second.channel) {
+            return m_patterns.order().sequenceOf(known->second.place);
         }
+        channel = handleOf(known->second);
     }
-    // Last: a channel that went meanwhile is counted here.
-    return std::max(forgottenUpTo, m_forgottenSequence.load());
+    return channel->collect(wanted, into);
 }
 
 } // namespace relay

@@ -25,8 +25,10 @@ struct Kept
 class History
 {
 public:
-    explicit History(const ChannelOptions::History &limits)
+    /// `forgottenSequence`: of the channel's newest message before this history began; 0: none.
+    explicit History(const ChannelOptions::History &limits, quint64 forgottenSequence = 0)
         : m_limits(limits)
+        , m_forgottenSequence(forgottenSequence)
     {}
 
     /// Each of these returns by how many bytes (Message::cost()) the history grew, negative when it
@@ -56,7 +58,7 @@ private:
     std::size_t m_head = 0;
     qint64 m_bytes = 0;        // costs
     qint64 m_payloadBytes = 0; // what m_limits.size is about
-    quint64 m_forgottenSequence = 0;
+    quint64 m_forgottenSequence;
 };
 
 } // namespace relay

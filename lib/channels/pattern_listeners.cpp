@@ -6,18 +6,22 @@ PatternListeners::PatternListeners()
     : m_epoch(newEpoch())
 {}
 
+quint64 PatternListeners::changed()
+{
+    return m_order.listenersChanged(++m_version);
+}
+
 quint64 PatternListeners::join(const ChannelPattern &pattern, Subscriber &subscriber, int clients)
 {
     const MutexLock lock(m_mutex);
     if (const auto known = m_audiences.find(&subscriber); known != m_audiences.end()) {
         known->second->clients = clients;
-    } else {
-        auto audience = std::make_unique<Audience>(Audience{&subscriber, clients});
-        m_index.add(pattern, audience.get());
-        m_audiences.emplace(&subscriber, std::move(audience));
-        m_version.fetch_add(1);
+        return m_order.lastSequence();
     }
-    return m_sequence.load(); // after the version: see publish()
+    auto audience = std::make_unique<Audience>(Audience{&subscriber, clients});
+    m_index.add(pattern, audience.get());
+    m_audiences.emplace(&subscriber, std::move(audience));
+    return changed();
 }
 
 void PatternListeners::leave(const ChannelPattern &pattern, Subscriber &subscriber)
@@ -29,28 +33,27 @@ void PatternListeners::leave(const ChannelPattern &pattern, Subscriber &subscrib
     }
     m_index.remove(pattern, known->second.get());
     m_audiences.erase(known);
-    m_version.fetch_add(1);
+    (void)changed();
 }
 
 int PatternListeners::publish(const std::shared_ptr<Message> &message,
                               Matches &matches,
+                              ChannelOrder::Place &place,
                               WakeList &sleepers)
 {
-    if (matches.m_audiences.empty() && matches.m_version == m_version.load()) {
-        message->sequence = draw();
-        // The number before the version, and join() the other way round: a listener that this look
-        // misses was told this number or a higher one.
-        if (matches.m_version == m_version.load()) {
+    if (matches.m_audiences.empty()) {
+        if (const auto sequence = m_order.number(place, matches.m_version)) {
+            message->sequence = *sequence;
             return 0;
         }
     }
     const MutexLock lock(m_mutex);
-    if (const quint64 version = m_version.load(); matches.m_version != version) {
+    if (matches.m_version != m_version) {
         matches.m_audiences.clear();
         m_index.match(message->channel, matches.m_audiences);
-        matches.m_version = version;
+        matches.m_version = m_version;
     }
-    message->sequence = draw();
+    message->sequence = m_order.number(place);
     int clients = 0;
     for (const Audience *audience : matches.m_audiences) {
         audience->subscriber->take(message, sleepers);

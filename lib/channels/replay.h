@@ -36,7 +36,7 @@ enum class Resumed : quint8 {
     NotAsked,
     Exactly, ///< all that followed the position is given
     WithGap, ///< the position is known, but the history does not reach back to it any more
-    Unknown, ///< the position is of another epoch, or of none
+    Unknown, ///< the position is of a stream that is not known, or no position
 };
 
 /// What a listener is given of the past before it hears what is live.
@@ -48,6 +48,8 @@ struct Replay
     /// A pattern's channels do not reach back equally far: it may be behind `start`.
     Position gapEnd;
     Resumed resumed = Resumed::NotAsked;
+    /// What a pattern's replay cost: channels and messages that were looked at.
+    qint64 looked = 0;
 
     /// Whether the listener must be told that something between its position and `start` cannot be
     /// given.

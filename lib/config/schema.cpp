@@ -130,6 +130,16 @@ std::vector<SettingOf<Settings>> relaySettings()
             "messages across all channels are dropped first. 0 keeps none.",
             [](auto &s) -> auto & { return s.hub.history.totalSize; }),
         Row::number(
+            "history.positions", ValueType::Integer, {0, 100'000'000},
+            "How many channels keep their position after they have no clients and no messages any "
+            "more, so that a client that missed nothing is not told about a gap. Each takes about "
+            "200 bytes of memory and its name. If there are more, the oldest position is dropped.",
+            [](auto &s) -> auto & { return s.hub.history.positions; }),
+        Row::number(
+            "history.position_age", ValueType::Duration, {kSecond, 8760 * kHour},
+            "How long a channel without clients and messages keeps its position.",
+            [](auto &s) -> auto & { return s.hub.history.positionAge; }),
+        Row::number(
             "limits.connections", ValueType::Integer, {0, 10'000'000},
             "Connections at the same time; one more is answered 503. 0: as many as the limit of "
             "open "

@@ -54,21 +54,14 @@ QByteArray historyJson(const ChannelName &name,
                        const ReplayLimits &limits,
                        const ReplayRequest &request)
 {
-    QJsonObject object{{QStringLiteral("channel"), name.toString()}};
     const int listeners = channels.patterns().clientCount(name);
-    const ChannelHandle channel = channels.find(name);
-    if (!channel) {
-        object.insert(QStringLiteral("epoch"), QJsonValue::Null);
-        object.insert(QStringLiteral("offset"), 0);
-        object.insert(QStringLiteral("clients"), listeners);
-        Replay nothing;
-        nothing.resumed = request.isResume() ? Resumed::Unknown : Resumed::NotAsked;
-        return write(object, nothing, request.since, false);
-    }
-    const Channel::Past past = channel->read(limits, request);
-    object.insert(QStringLiteral("epoch"), latin1(toText(past.state.position.epoch)));
-    object.insert(QStringLiteral("offset"), static_cast<qint64>(past.state.position.offset));
-    object.insert(QStringLiteral("clients"), past.state.clients + listeners);
+    // If nobody uses the channel it is made for this moment: its position is that of its next use.
+    const Channel::Past past = channels.acquire(name)->read(limits, request);
+    const QJsonObject object{
+        {QStringLiteral("channel"), name.toString()},
+        {QStringLiteral("epoch"), latin1(toText(past.state.position.epoch))},
+        {QStringLiteral("offset"), static_cast<qint64>(past.state.position.offset)},
+        {QStringLiteral("clients"), past.state.clients + listeners}};
     return write(object, past.replay, request.since, false);
 }
 

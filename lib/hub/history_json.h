@@ -8,8 +8,7 @@ namespace relay {
 
 /// What `GET` with `Accept: application/json` answers:
 /// {"channel","epoch","offset","clients","messages":[{"offset","time","text"|"base64"}]}, and "gap"
-/// where a position was asked for that cannot be resumed. A channel that nobody uses has no epoch
-/// (null) and no messages, and a gap has no end there (null).
+/// where a position was asked for that cannot be resumed.
 QByteArray historyJson(const ChannelName &name,
                        ChannelRegistry &channels,
                        const ReplayLimits &limits,

@@ -67,7 +67,10 @@ public:
     Private(Hub &hub, HubOptions hubOptions)
         : q(hub)
         , options(std::move(hubOptions))
-        , channels(options.channels, optionsOfOthers(options), options.history.totalSize)
+        , channels(options.channels,
+                   optionsOfOthers(options),
+                   options.history.totalSize,
+                   {options.history.positions, options.history.positionAge})
         , idempotency(options.http.idempotencyAge, options.http.idempotencyKeys)
         , backpressure([this] { wakeAll(); })
         , survey(hub, channels)
@@ -168,7 +171,7 @@ void Hub::Private::watchWorkers()
 
 void Hub::Private::expireHistory()
 {
-    const bool isMoreDue = channels.expireHistory(Clock::now(), kChannelsPerTick);
+    const bool isMoreDue = channels.expire(Clock::now(), kChannelsPerTick);
     historyTick.start(isMoreDue ? std::chrono::milliseconds::zero() : kHistoryTick);
 }
 
@@ -519,6 +522,16 @@ int Hub::channelCount() const
 qint64 Hub::historyBytes() const
 {
     return d->channels.historyBytes();
+}
+
+int Hub::idlePositions() const
+{
+    return d->channels.idlePositions();
+}
+
+quint64 Hub::droppedPositions() const
+{
+    return d->channels.droppedPositions();
 }
 
 RelaySnapshot Hub::counters() const

@@ -111,6 +111,13 @@ public:
     /// Thread: any.
     [[nodiscard]] qint64 historyBytes() const;
 
+    /// Positions that are kept of channels that vanished.
+    /// Thread: any.
+    [[nodiscard]] int idlePositions() const;
+    /// Those of them that were dropped because there were more than history.positions.
+    /// Thread: any.
+    [[nodiscard]] quint64 droppedPositions() const;
+
     /// Stops accepting, and sends everybody away (1001), spread over so long: they do not all come to
     /// the next relay at once. The hub goes on relaying, until close(). A second call gives those who
     /// are left another time.

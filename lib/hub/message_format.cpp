@@ -59,13 +59,13 @@ QByteArray compact(const QJsonObject &object)
 
 QJsonObject gapObject(const QByteArray &askedFor, const Replay &replay)
 {
-    const auto text = [](const std::optional<Position> &position) {
-        return position && *position != Position()
-                   ? QJsonValue(QString::fromLatin1(position->toText()))
-                   : QJsonValue::Null;
-    };
-    return {{QStringLiteral("from"), text(Position::fromText(askedFor))},
-            {QStringLiteral("to"), text(replay.gapEnd)}};
+    const auto from = Position::fromText(askedFor);
+    const bool isKnown = replay.resumed == Resumed::WithGap;
+    return {{QStringLiteral("from"),
+             from ? QJsonValue(QString::fromLatin1(from->toText())) : QJsonValue(QJsonValue::Null)},
+            {QStringLiteral("to"), QString::fromLatin1(replay.gapEnd.toText())},
+            {QStringLiteral("reason"),
+             isKnown ? QStringLiteral("not_kept") : QStringLiteral("unknown_position")}};
 }
 
 Chunk formatted(const Message &message, MessageFormat format, const Audience &audience)

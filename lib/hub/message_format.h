@@ -40,8 +40,9 @@ struct Audience
 /// One message as it goes to the wire.
 Chunk formatted(const Message &message, MessageFormat format, const Audience &audience);
 
-/// {"from":…,"to":…}: what cannot be given lies between the position that was asked for (null if it
-/// was none) and this one (null if there is nothing left).
+/// {"from":…,"to":…,"reason":…}: what cannot be given lies between the position that was asked for
+/// (null if it was none) and this one. The reason is "not_kept" (messages are missing) or
+/// "unknown_position" (messages may be missing).
 QJsonObject gapObject(const QByteArray &askedFor, const Replay &replay);
 
 /// What a listener is told first: where its stream begins, and what of it cannot be given.

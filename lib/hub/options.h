@@ -40,6 +40,9 @@ struct HubOptions
         /// What all channels' histories may take together, overhead included; past it the oldest
         /// messages of all go first.
         qint64 totalSize = qint64{64} << 20;
+        /// For how many channels, and for how long, the position is kept after the channel vanished.
+        int positions = 100'000;
+        std::chrono::milliseconds positionAge = std::chrono::hours(24);
     } history;
 
     struct Limits

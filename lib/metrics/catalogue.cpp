@@ -152,6 +152,13 @@ constexpr std::array kCatalogue{
     MetricDefinition{"relay_history_bytes", MetricType::Gauge, "",
                      "What the histories of all channels take, overhead included.",
                      [](const MetricsInput &in) { return single(double(in.historyBytes)); }},
+    MetricDefinition{"relay_idle_positions", MetricType::Gauge, "",
+                     "Positions that are kept of channels which have no clients and no messages "
+                     "any more.",
+                     [](const MetricsInput &in) { return single(double(in.idlePositions)); }},
+    MetricDefinition{"relay_positions_dropped_total", MetricType::Counter, "",
+                     "Positions that were dropped because there were more than history.positions.",
+                     [](const MetricsInput &in) { return single(in.droppedPositions); }},
     MetricDefinition{"relay_resumes_total", MetricType::Counter, "result",
                      "Listeners that came back with a position: whether all that followed it could "
                      "be given.",

@@ -23,6 +23,8 @@ struct MetricsInput
     int channels = 0;
     qint64 historyBytes = 0;
     int maxConnections = 0;
+    int idlePositions = 0; ///< kept of channels that vanished
+    quint64 droppedPositions = 0;
     int workers = 0;
     LogDropCounts droppedLogLines{};
     std::vector<double> longestTurns; ///< seconds, by worker

@@ -20,6 +20,8 @@ MetricsInput metricsOf(const Hub &hub)
     input.channels = hub.channelCount();
     input.historyBytes = hub.historyBytes();
     input.maxConnections = hub.maxConnections();
+    input.idlePositions = hub.idlePositions();
+    input.droppedPositions = hub.droppedPositions();
     input.workers = hub.workerCount();
     for (const Hub::WorkerStats &worker : hub.workerStats()) {
         input.longestTurns.push_back(std::chrono::duration<double>(worker.longestTurn).count());

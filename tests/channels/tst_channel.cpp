@@ -64,7 +64,8 @@ struct Room
 
     const ChannelOptions options;
     PatternListeners patterns;
-    Channel channel{kName, options, patterns};
+    relay::ChannelOrder::Place place{};
+    Channel channel{kName, options, patterns, place, {relay::newEpoch(), 0}};
 };
 
 /// Joins, leaves, and comes back with its last position, until it has so many messages; returns what
@@ -281,7 +282,10 @@ void TestChannel::tellsNothingToWhoMayNotListen()
         QVERIFY(room.channel.read(everything(), request).replay.messages.empty());
     }
     std::vector<MessagePtr> collected;
-    QCOMPARE(room.channel.collect(0, room.patterns.lastSequence(), kStart, collected), 0U);
+    QCOMPARE(room.channel.collect(
+                 {.after = 0, .upTo = room.patterns.lastSequence(), .most = 100, .now = kStart},
+                 collected),
+             0U);
     for (const auto &heard : {member.taken, listener.taken, late.taken, collected}) {
         QVERIFY(heard.empty());
     }
@@ -450,8 +454,8 @@ void TestChannel::readsWithoutJoining()
     QCOMPARE(room.channel.state().clients, 2);
 }
 
-// Pattern listeners resume by sequence numbers: from behind `after` up to and with `upTo`, of what
-// is not too old; and they are told the newest that this channel cannot give.
+// Pattern listeners resume by sequence numbers: after `after`, up to and with `upTo`, the newest of
+// what is not too old; and they are told the newest that this channel cannot give.
 void TestChannel::collectsForPatterns()
 {
     Room room(optionsOf(5, 60s));
@@ -461,9 +465,11 @@ void TestChannel::collectsForPatterns()
     }
     const std::vector<MessagePtr> kept =
         room.channel.read(everything(kStart), newest(5)).replay.messages;
-    const auto collect = [&](quint64 after, quint64 upTo, relay::TimePoint now) {
+    const auto collect = [&](quint64 after, quint64 upTo, relay::TimePoint now,
+                             std::size_t most = 100) {
         std::vector<MessagePtr> into;
-        const quint64 forgotten = room.channel.collect(after, upTo, now, into);
+        const quint64 forgotten =
+            room.channel.collect({.after = after, .upTo = upTo, .most = most, .now = now}, into);
         return std::pair(payloadsOf(into), forgotten);
     };
     const quint64 first = kept.front()->sequence;
@@ -474,6 +480,8 @@ void TestChannel::collectsForPatterns()
     QCOMPARE(collect(first, last - 1, kStart),
              std::pair(QByteArrayList({"4", "5", "6"}), forgotten));
     QCOMPARE(collect(last, last, kStart), std::pair(QByteArrayList(), forgotten));
+    QCOMPARE(collect(last, first, kStart), std::pair(QByteArrayList(), forgotten));
+    QCOMPARE(collect(0, last - 1, kStart, 2), std::pair(QByteArrayList({"5", "6"}), forgotten));
     // "3" and "4" are too old, though nobody has dropped them yet.
     QCOMPARE(collect(0, last, kStart + 64s),
              std::pair(QByteArrayList({"5", "6", "7"}), kept[1]->sequence));

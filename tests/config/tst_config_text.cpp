@@ -66,6 +66,8 @@ relay::Settings unusualSettings()
     settings.hub.echo = false;
     settings.hub.channels = unusualRules();
     settings.hub.history.totalSize = (3LL << 20) + 1;
+    settings.hub.history.positions = 0;
+    settings.hub.history.positionAge = 1001ms;
     settings.hub.http.bodyTimeout = 1s;
     settings.hub.http.idleTimeout = 24h;
     settings.hub.http.batchSize = 1024;
@@ -156,6 +158,8 @@ void TestConfigText::printedConfigReadsAsTheSame()
     QCOMPARE(is.hub.echo, was.hub.echo);
     QCOMPARE(is.hub.channels, was.hub.channels);
     QCOMPARE(is.hub.history.totalSize, was.hub.history.totalSize);
+    QCOMPARE(is.hub.history.positions, was.hub.history.positions);
+    QCOMPARE(is.hub.history.positionAge, was.hub.history.positionAge);
     QCOMPARE(is.hub.http.bodyTimeout, was.hub.http.bodyTimeout);
     QCOMPARE(is.hub.http.idleTimeout, was.hub.http.idleTimeout);
     QCOMPARE(is.hub.http.batchSize, was.hub.http.batchSize);

@@ -79,6 +79,8 @@ const QList<std::pair<const char *, const char *>> &documentedDefaults()
         {"server.tls.key_file", "\"\""},
         {"hub.echo", "true"},
         {"history.total_size", "64 MiB"},
+        {"history.positions", "100000"},
+        {"history.position_age", "24h"},
         {"limits.connections", "0"},
         {"limits.message_size", "1 MiB"},
         {"limits.request_head_size", "16 KiB"},

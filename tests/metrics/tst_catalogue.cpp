@@ -99,6 +99,8 @@ MetricsInput busyInput()
     input.channels = 19;
     input.historyBytes = (qint64{1} << 53) - 1;
     input.maxConnections = 20;
+    input.idlePositions = 21;
+    input.droppedPositions = 22;
     input.workers = 2;
     input.droppedLogLines = {31, 32, 33};
     input.longestTurns = {0.5, 7};
@@ -242,6 +244,8 @@ void TestCatalogue::valuesAreExact_data()
     row("relay_event_streams_total", "1009");
     row("relay_channels", "19");
     row("relay_history_bytes", "9007199254740991");
+    row("relay_idle_positions", "21");
+    row("relay_positions_dropped_total", "22");
     row("relay_resumes_total{result=\"exact\"}", "600");
     row("relay_resumes_total{result=\"unknown\"}", "602");
     row(R"(relay_http_requests_total{method="GET",code="101"})", "700");
@@ -305,7 +309,7 @@ void TestCatalogue::pageHoldsNothingElse()
 {
     const Page page = parsed(renderMetrics(busyInput()));
     QVERIFY2(page.duplicates.isEmpty(), page.duplicates.join(", ").constData());
-    constexpr std::size_t kPlain = 4 + 4 + 1 + 4 + 2 + 3 + 6; // no labels, and relay_build_info
+    constexpr std::size_t kPlain = 4 + 6 + 1 + 4 + 2 + 3 + 6; // no labels, and relay_build_info
     constexpr std::size_t kLongestTurns = 2;
     constexpr std::size_t kLabelled =
         kLongestTurns + 2 * kDropReasonLabels.size() + kHandshakeFailureLabels.size()
