@@ -14,7 +14,7 @@ namespace relay {
 /// Thread: its worker's. No socket.
 /// Owner: Worker.
 /// Limits: PublishApi's for bodies; an eighth of limits.queueSize for a history, before it is escaped.
-/// Errors: are answers: {"error":"…","message":"…"}, or plain text for who meant to open a WebSocket.
+/// Errors: are answers: {"error":"…","message":"…"}, or plain text for a client that meant to open a WebSocket.
 class ChannelApi
 {
 public:
@@ -30,7 +30,7 @@ public:
         Subscription subscription;
         QByteArray key; ///< Sec-WebSocket-Key
     };
-    /// To become an event stream.
+    /// To become an event stream; a HEAD gets its head alone.
     struct Listen
     {
         Subscription subscription;
@@ -41,14 +41,23 @@ public:
     {
         HandshakeFailure failure{};
         HttpResponse response;
+        QString detail = {}; ///< for the log, which of the client's words is at fault; may be empty
+    };
+    /// A request of a page that may not use the relay, or to a name that is not the relay's.
+    struct RefusedPage
+    {
+        HttpResponse response;
+        QString detail; ///< for the log
     };
     using ReceiveBody = PublishApi::ReceiveBody;
-    using Verdict = std::variant<HttpResponse, Upgrade, Listen, ReceiveBody, RefusedHandshake>;
+    using Verdict =
+        std::variant<HttpResponse, Upgrade, Listen, ReceiveBody, RefusedHandshake, RefusedPage>;
 
     [[nodiscard]] Verdict judge(ClientId client, const HttpRequest &request);
 
 private:
-    [[nodiscard]] bool isAllowed(const HttpRequest &request, const RequestTarget &target) const;
+    [[nodiscard]] OriginPolicy::Decision decide(const HttpRequest &request,
+                                                const RequestTarget &target) const;
     [[nodiscard]] Verdict judgeHandshake(const HttpRequest &request);
     [[nodiscard]] Verdict
     judgeMethod(ClientId client, const HttpRequest &request, const RequestTarget &target);
@@ -57,7 +66,7 @@ private:
     judgePost(ClientId client, const HttpRequest &request, const RequestTarget &target);
     [[nodiscard]] Verdict listen(const HttpRequest &request, ChannelRequest channel);
     [[nodiscard]] HttpResponse history(const ChannelRequest &request);
-    /// The answer to who may not join, or whom there is no room for.
+    /// The answer to a client that may not join, or for which there is no room.
     [[nodiscard]] std::optional<HttpResponse> refuseToJoin(const ChannelRequest &request,
                                                            bool mayOnlyPublish);
     [[nodiscard]] bool echoFor(const ChannelRequest &request) const;

@@ -34,8 +34,8 @@ void EventStreamProtocol::expired()
 
 void EventStreamProtocol::peerEnded()
 {
-    m_client.close(DisconnectReason::PeerClosed); // how every EventSource goes
-    m_client.end(QString::fromLatin1(describe(DisconnectReason::PeerClosed).text));
+    m_client.close(DisconnectReason::StreamClosed);
+    m_client.end(QString::fromLatin1(describe(DisconnectReason::StreamClosed).text));
 }
 
 void EventStreamProtocol::shutDown()

@@ -1,6 +1,8 @@
 #include "ops/http_connection.h"
 
+#include "net/peer_address.h"
 #include "ops/router.h"
+#include "wire/html_error.h"
 
 #include <QHostAddress>
 #include <QLoggingCategory>
@@ -69,11 +71,13 @@ private:
 
 HttpConnection::HttpConnection(std::unique_ptr<QTcpSocket> socket,
                                const Router &router,
+                               DateField &date,
                                std::chrono::milliseconds requestTimeout,
                                QObject *parent)
     : QObject(parent)
     , m_socket(std::move(socket))
     , m_router(router)
+    , m_date(date)
     , m_requestTimeout(requestTimeout)
 {
     m_socket->setParent(nullptr);
@@ -150,6 +154,12 @@ bool HttpConnection::needsMore()
             answer();
             return false;
         case HttpRequestReader::Status::Failed:
+            if (m_state != State::ReadingBody) {
+                qCInfo(lcOps).noquote()
+                    << "ops port:"
+                    << PeerAddress(m_socket->peerAddress(), m_socket->peerPort()).toString()
+                    << "refused:" << m_reader.failureStatus() << m_reader.problem();
+            }
             refuse(m_state == State::ReadingBody && m_reader.failureStatus() == 413
                        ? m_router.bodyTooLong(m_reader.request())
                        : plainResponse(m_reader.failureStatus(), m_reader.problem()));
@@ -162,6 +172,7 @@ bool HttpConnection::acceptBody()
 {
     const HttpRequest &head = m_reader.request();
     m_isHead = head.method == "HEAD";
+    m_wantsPage = prefersPage(head);
     if (const auto refused = m_router.refuse(head, m_reader.hasBody())) {
         // A body is not read, so what follows the head is no request.
         m_keepAlive = head.keepAlive && !m_reader.hasBody();
@@ -197,7 +208,9 @@ void HttpConnection::answer()
 
 void HttpConnection::beginStream(const HttpResponse &head)
 {
-    m_socket->write(head.serializeStreamHead());
+    HttpResponse dated = head;
+    dated.date = m_date.value();
+    m_socket->write(dated.serializeStreamHead());
     if (m_isHead) {
         m_keepAlive = false;
         enter(State::Answering);
@@ -217,8 +230,8 @@ bool HttpConnection::writeStream(const QByteArray &bytes)
     if (m_socket->bytesToWrite() + bytes.size() > kMaxStreamBacklogBytes) {
         qCWarning(lcOps).noquote()
             << "a listener is cut off, as it left so many bytes of its stream unread:"
-            << kMaxStreamBacklogBytes << "at" << m_socket->peerAddress().toString() << "port"
-            << m_socket->peerPort();
+            << kMaxStreamBacklogBytes << "from"
+            << PeerAddress(m_socket->peerAddress(), m_socket->peerPort()).toString();
         m_socket->abort();
         return false;
     }
@@ -240,7 +253,8 @@ void HttpConnection::enter(State state)
 
 void HttpConnection::write(const HttpResponse &response, bool headOnly)
 {
-    HttpResponse complete = response;
+    HttpResponse complete = shownTo(m_wantsPage, response);
+    complete.date = m_date.value();
     complete.keepAlive = m_keepAlive;
     enter(State::Answering);
     m_socket->write(complete.serialize(headOnly));
@@ -258,6 +272,7 @@ void HttpConnection::goOnWhenWritten()
         linger();
         return;
     }
+    m_wantsPage = false;
     enter(State::Idle);
     // In a turn of its own: a long pipeline must not hold up the thread, nor grow the stack.
     QMetaObject::invokeMethod(this, &HttpConnection::read, Qt::QueuedConnection);

@@ -4,6 +4,7 @@
 #include "metrics/catalogue.h"
 #include "ops/ops_options.h"
 #include "ops/router.h"
+#include "wire/http_date.h"
 
 #include <QObject>
 #include <QTcpServer>
@@ -73,6 +74,7 @@ private:
     OpsOptions m_options;
     MetricsSource m_metrics;
     Router m_router;
+    DateField m_date;
     QTcpServer m_server;
     QTimer m_acceptAgain;
     std::vector<HttpConnection *> m_connections; // children, the oldest first

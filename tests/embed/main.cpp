@@ -10,7 +10,7 @@ int main(int argc, char **argv)
     options.port = 0;
     relay::Hub hub(options);
     if (!hub.listen()
-        || hub.publish("hello", relay::MessageKind::Text) != relay::Hub::Published::Accepted)
+        || hub.publish("hello", relay::MessageKind::Text).status != relay::Hub::Published::Accepted)
     {
         return 1;
     }

@@ -15,6 +15,7 @@ using relay::test::waitFor;
 namespace {
 
 const QByteArray kText = "Content-Type: text/plain";
+const QByteArray kBytes = "Content-Type: application/octet-stream";
 
 qint64 offsetOf(const HttpAnswer &answer)
 {
@@ -36,6 +37,7 @@ private Q_SLOTS:
     void aKeyPublishesOnce();
     void aKeyIsForOneMessage();
     void aKeyIsForOneChannel();
+    void aBatchsKeysAreItsOwn();
     void badKeys_data();
     void badKeys();
     void keysAreForgotten();
@@ -74,7 +76,7 @@ void TestHttpIdempotency::aKeyIsForOneMessage()
     const HttpAnswer other = peer.ask(HttpPeer::post("/a", "pay 6", {kText, keyed("k1")}));
     QCOMPARE(other.status, 422);
     QCOMPARE(other.error(), QByteArray("idempotency_key_reused"));
-    const HttpAnswer otherKind = peer.ask(HttpPeer::post("/a", "pay 5", {keyed("k1")}));
+    const HttpAnswer otherKind = peer.ask(HttpPeer::post("/a", "pay 5", {kBytes, keyed("k1")}));
     QCOMPARE(otherKind.status, 422);
     QCOMPARE(relay.hub().counters().messages, 1U);
     // What was refused was not published, and its key is free.
@@ -91,6 +93,25 @@ void TestHttpIdempotency::aKeyIsForOneChannel()
         QCOMPARE(offsetOf(peer.ask(HttpPeer::post(target, target, {keyed("k")}))), 1);
     }
     QCOMPARE(relay.hub().counters().messages, 3U);
+}
+
+// A message of a batch has a key that no client can choose: what a client sends under "k#0" is neither taken for the first message
+// of the batch "k", nor is that for it.
+void TestHttpIdempotency::aBatchsKeysAreItsOwn()
+{
+    TestHub relay;
+    HttpPeer peer(relay.port());
+    const QByteArray batch =
+        HttpPeer::post("/-/publish", R"([{"channel":"a","text":"of the batch"}])",
+                       {"Content-Type: application/json", keyed("k")});
+    QCOMPARE(peer.ask(HttpPeer::post("/a", "alone", {kText, keyed("k#0")})).status, 200);
+    const HttpAnswer first = peer.ask(batch);
+    QCOMPARE(first.jsonArray().at(0).toObject().value(QLatin1String("offset")).toInteger(), 2);
+    QCOMPARE(peer.ask(batch).body, first.body);
+    for (const char *key : {"k", "k0", "k#1", "k\t0", "k 0"}) {
+        QCOMPARE(peer.ask(HttpPeer::post("/a", "of the batch", {kText, keyed(key)})).status, 200);
+    }
+    QCOMPARE(relay.hub().counters().messages, 7U); // all were new but the repeated batch
 }
 
 void TestHttpIdempotency::badKeys_data()

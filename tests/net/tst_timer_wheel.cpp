@@ -247,11 +247,11 @@ void TestTimerWheel::timersOutliveTheWheel()
 {
     Timer timer;
     {
-        TimerWheel wheel(kStart);
+        TimerWheel wheel(250ms, kStart);
         wheel.schedule(timer, 1s);
     }
     QVERIFY(!timer.isArmed());
-    TimerWheel another(kStart);
+    TimerWheel another(250ms, kStart);
     another.schedule(timer, 1s);
     another.advance(kStart + 1s);
     QCOMPARE(timer.fired, 1);
