@@ -57,7 +57,7 @@ PHRASES = [
 ]
 
 # Everything in them is for readers.
-TEXTS = ["README.md", "CHANGELOG.md", "docs/*.md", "lib/README.md", "relay.yaml", "resources/*.in", "resources/*.desktop",
+TEXTS = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/*.md", "lib/README.md", "relay.yaml", "resources/*.in", "resources/*.desktop",
          "resources/web/*.html"]
 # In these the string literals are.
 PROGRAMS = ["app/*.cpp", "lib/base/*.cpp", "lib/config/*.cpp", "lib/hub/*.cpp", "lib/metrics/*.cpp", "lib/net/*.cpp",

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
 import urllib.request
 
 import documents
@@ -144,6 +145,21 @@ class Clients(unittest.TestCase):
     def test_qt(self):
         with Relayd() as relay:
             self.check_listener(relay, [os.environ["QT_CLIENT"], self.url(relay, "ws")], self.post(relay))
+
+    @unittest.skipUnless(os.environ.get("EMBEDDING"), "EMBEDDING does not name the program of docs/embedding.md")
+    def test_the_program_with_a_relay_inside(self):
+        """docs/embedding.md: it publishes, keeps a history, lets nobody else publish, and ends in order."""
+        with Lines(os.environ["EMBEDDING"], environment={"PORT": "0"}) as program:
+            url = program.wait_for(lambda line: line.startswith("http://"))
+            with Lines("curl", "-sN", "-H", "Accept: text/event-stream", url) as stream:
+                program.wait_for(lambda line: line.endswith("listens to readings/clock"))
+                stream.wait_for(lambda line: re.fullmatch(r"data: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", line))
+                request = urllib.request.Request(url, b"mine", {"Content-Type": "text/plain"})
+                with self.assertRaises(urllib.error.HTTPError) as refused:
+                    urllib.request.urlopen(request, timeout=10)
+                self.assertEqual(refused.exception.code, 403)
+                refused.exception.close()
+            self.assertEqual(program.wait(), 0)
 
     def test_the_five_requests(self):
         """The first table: resuming by header and by parameter, and publishing once."""

@@ -18,12 +18,16 @@ AUDITED = (
     "relay_protocol_violations_total",
 )
 
+# What is there at the moment, and must be again after each row.
+STATE = ("websocket_connected_clients", "relay_event_streams", "relay_channels")
+
 
 class Metrics:
     """Scrapes one relay. The connection is kept, so that scraping does not change how many there are."""
 
-    def __init__(self, ops_port):
+    def __init__(self, ops_port, token=""):
         self._port = ops_port
+        self._fields = {"Authorization": f"Bearer {token}"} if token else {}
         self._connection = None
 
     def close(self):
@@ -32,15 +36,15 @@ class Metrics:
             self._connection = None
 
     def page(self):
-        for isLastTry in (False, True):
+        for is_last_try in (False, True):
             try:
                 if self._connection is None:
                     self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
-                self._connection.request("GET", "/metrics")
+                self._connection.request("GET", "/metrics", headers=self._fields)
                 return self._connection.getresponse().read().decode()
             except (http.client.HTTPException, OSError):  # it was idle, and made room for others
                 self.close()
-                if isLastTry:
+                if is_last_try:
                     raise
         raise AssertionError("not reached")
 
@@ -53,11 +57,10 @@ class Metrics:
                 samples[name] = float(value)
         return samples
 
-    @staticmethod
-    def audited_of(samples):
-        """The samples of AUDITED that are not zero."""
-        return {name: int(value) for name, value in samples.items()
-                if name.split("{")[0] in AUDITED and value != 0}
+
+def audited(samples):
+    """The samples of AUDITED that are not zero."""
+    return {name: int(value) for name, value in samples.items() if name.split("{")[0] in AUDITED and value != 0}
 
 
 def difference(before, after):

@@ -8,9 +8,9 @@ from typing import Callable
 class Row:
     """name     what the hostile client does
     promise  what an operator can rely on
-    deed     does it to a stage, and asserts the answer
+    deed     does it to a stage, and asserts the answer; it returns the changes if they depend on what happened
     changes  the audited counters that must have changed, and by how much
-    relay    options of Relayd: this row has a relay of its own
+    relay    options of Stage besides its group's: this row has a relay of its own
     keeps_messages  the deed leaves messages in histories
     ends     the relay has ended afterwards: the deed has looked at all that there is to see
     starts   False: there is no relay, the deed tries to start one

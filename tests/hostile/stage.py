@@ -2,9 +2,10 @@
 import os
 import sys
 import time
+from collections import Counter
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from metrics import Metrics, difference  # noqa: E402
+from metrics import STATE, Metrics, audited, difference  # noqa: E402
 from peer import PATIENCE_SECONDS, TEXT, Peer, descriptors, frame, resident_bytes  # noqa: E402
 from relayd_process import Relayd  # noqa: E402
 
@@ -21,7 +22,7 @@ channels:
 MEMORY_TOLERANCE_BYTES = 16 * 1024 * 1024
 
 # A sanitizer keeps freed memory to find those who still use it.
-IS_MEMORY_CHECKED = not os.environ.get("RELAY_SANITIZE")
+IS_MEMORY_CHECKED = not os.environ.get("HOSTILE_SANITIZER")
 
 
 def eventually(look, is_right, what):
@@ -37,8 +38,8 @@ def eventually(look, is_right, what):
 class Innocents:
     """Two clients in a channel of their own. Each message must come back to both, in order, and nothing else may."""
 
-    def __init__(self, port):
-        self._pair = [Peer(port).join("innocent/pair") for _ in range(2)]
+    def __init__(self, port, tls=False):
+        self._pair = [Peer(port, tls=tls).join("innocent/pair") for _ in range(2)]
         self.messages = 0
 
     def close(self):
@@ -62,13 +63,13 @@ class Innocents:
 class Stage:
     """One relay with its innocent pair. After each deed comes check(), with what it must have changed."""
 
-    def __init__(self, config=CONFIG, **options):
+    def __init__(self, config=CONFIG, token="", tls=False, **options):
         self.relay = Relayd(config, **options)
         self.pid = self.relay.process.pid
         self._peers = []
         try:
-            self.metrics = Metrics(self.relay.ops_port)
-            self.innocents = Innocents(self.relay.port)
+            self.metrics = Metrics(self.relay.ops_port, token)
+            self.innocents = Innocents(self.relay.port, tls)
             self.innocents.exchange()
             # A delivery is counted after it is written: the numbers may be a moment late.
             eventually(self._books, lambda books: books["relay_deliveries_total"] == 2 * self.innocents.messages,
@@ -88,15 +89,15 @@ class Stage:
             self.metrics.close()
         self.relay.__exit__()
 
+    def another_peer(self, port="clients", **options):
+        """A connection to the "clients" or "ops" port."""
+        return Peer(self.relay.port if port == "clients" else self.relay.ops_port, **options)
+
     def peer(self, port="clients", **options):
-        """A hostile connection to the "clients" or "ops" port, closed at the end of the row."""
-        peer = Peer(self.relay.port if port == "clients" else self.relay.ops_port, **options)
+        """The same, closed at the end of the row."""
+        peer = self.another_peer(port, **options)
         self._peers.append(peer)
         return peer
-
-    def _begin(self):
-        self._start = self._books()
-        self._start_messages = self.innocents.messages
 
     def check(self, changes, keeps_messages=False):
         """Everything is as before the deed, except for these counters; the innocent pair goes on."""
@@ -105,28 +106,24 @@ class Stage:
             peer.socket.close()
         self._peers.clear()
         exchanged = self.innocents.messages - self._start_messages
-        expected = dict(changes)
-        for name, share in (("websocket_messages_total", 1), ("relay_deliveries_total", 2)):
-            expected[name] = expected.get(name, 0) + share * exchanged
+        expected = Counter(changes) + Counter({"websocket_messages_total": exchanged,
+                                               "relay_deliveries_total": 2 * exchanged})
+        ignored = {"relay_channels"} if keeps_messages else set()
 
-        def changed():
-            return self._changes(self._books(), keeps_messages)
-        eventually(lambda: difference(expected, changed()), lambda wrong: not wrong,
-                   "these numbers are not what they must be, and by how much")
+        def wrong():
+            changed = difference(self._start, self._books())
+            return {name: change for name, change in difference(expected, changed).items() if name not in ignored}
+        eventually(wrong, lambda seen: not seen, "these numbers are not what they must be, and by how much")
         if IS_MEMORY_CHECKED:
             most = self._resident_bytes + MEMORY_TOLERANCE_BYTES
             eventually(lambda: resident_bytes(self.pid), lambda now: now <= most, f"memory, of at most {most}")
-        self._begin()  # from here, so that what is counted too late or twice is found by the next row
+        self._begin()
+
+    def _begin(self):
+        """From here on changes are counted, so that what is counted late or twice is found by the next row."""
+        self._start = self._books()
+        self._start_messages = self.innocents.messages
 
     def _books(self):
         samples = self.metrics.all()
-        gauges = ("websocket_connected_clients", "relay_event_streams", "relay_channels", "relay_history_bytes")
-        return {**self.metrics.audited_of(samples), **{name: int(samples[name]) for name in gauges},
-                "descriptors": descriptors(self.pid)}
-
-    def _changes(self, books, keeps_messages):
-        changes = difference(self._start, books)
-        changes.pop("relay_history_bytes", None)  # the innocent pair's history grows
-        if keeps_messages:
-            changes.pop("relay_channels", None)
-        return changes
+        return {**audited(samples), **{name: int(samples[name]) for name in STATE}, "descriptors": descriptors(self.pid)}

@@ -1,4 +1,5 @@
 """Waits for the lines that another program prints."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -26,10 +27,15 @@ class Lines:
         return self
 
     def __exit__(self, *_):
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(10)
         self._reader.join(10)
         self._process.stdout.close()
+
+    def wait(self):
+        """Until it ends by itself; gives its exit status."""
+        return self._process.wait(30)
 
     def wait_for(self, wanted):
         """The first line that is wanted, and is not older than the one before; all before it are forgotten."""

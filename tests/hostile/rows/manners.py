@@ -11,6 +11,7 @@ limits: {handshake_timeout: 300ms}
 http: {body_timeout: 300ms, idle_timeout: 600ms}
 metrics: {request_timeout: 300ms}
 """
+RELAY = {"config": CONFIG}
 
 
 def is_ended(peer):
@@ -70,6 +71,15 @@ def vanishes(name, sent, changes, join=True):
         for peer in peers:
             peer.reset()
     return Row(name, "what a vanished client had begun is forgotten", deed, changes)
+
+
+STORM = 500
+
+
+def connects_and_leaves(stage):
+    for _ in range(STORM):
+        stage.another_peer().socket.close()
+    stage.innocents.exchange()
 
 
 def closes_without_waiting(stage):
@@ -169,6 +179,8 @@ ROWS = [
     vanishes("gone within a request head", upgrade("/")[:-3], failed_handshakes("disconnected", 10), join=False),
     vanishes("gone within a body", request("POST", "/hostile/vanish", body=bytes(50_000))[:-1],
              failed_handshakes("disconnected", 10), join=False),
+    Row("500 connections that ask for nothing", "they cost nothing once they have left", connects_and_leaves,
+        failed_handshakes("disconnected", STORM)),
     Row("frames after a close frame", "nothing after a close frame counts", closes_without_waiting,
         clients(1000) + messages(1, receivers=1)),
     Row("a client that does not end its side when told to go", "server.close_timeout ends it", never_closes,

@@ -14,6 +14,7 @@ CONFIG = USUAL + f"""
 limits: {{message_size: {MESSAGE}, request_head_size: {HEAD}, request_header_fields: {FIELDS}}}
 http: {{batch_size: {BATCH}, batch_messages: 10}}
 """
+RELAY = {"config": CONFIG}
 
 TOO_BIG = clients(1009) + violations("message_too_big") + limits("message_size")
 
