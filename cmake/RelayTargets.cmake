@@ -6,6 +6,8 @@ target_compile_options(relay_build_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion
     $<$<BOOL:${RELAY_WERROR}>:-Werror>
     $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+    # In a unity build gcc takes a source's anonymous namespace for a header's.
+    $<$<AND:$<BOOL:${CMAKE_UNITY_BUILD}>,$<CXX_COMPILER_ID:GNU>>:-Wno-subobject-linkage>
     -fstack-protector-strong)
 target_compile_definitions(relay_build_flags INTERFACE
     QT_NO_CAST_FROM_ASCII QT_NO_CAST_TO_ASCII QT_NO_FOREACH QT_NO_KEYWORDS
@@ -30,30 +32,29 @@ endif()
 include(CheckPIESupported)
 check_pie_supported()
 
-if(RELAY_LTO)
-    include(CheckIPOSupported)
-    check_ipo_supported()
-    set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
-    # The installed static libraries must also link into programs that are built without LTO.
-    add_compile_options(-ffat-lto-objects)
-    # With LTO, gcc takes a program's use of QCoreApplication::self for a copy of its own (a copy relocation), which Qt's
-    # library never sets: qApp is null. Qt's data must be reached through the GOT.
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-        add_compile_options(-mno-direct-extern-access)
-        # Qt's qhash.h divides by a size that gcc 12 then believes may be negative.
-        add_link_options(-mno-direct-extern-access -Wno-alloc-size-larger-than)
+# A fast linker and a compiler cache, where they are installed. Link-time optimisation needs gcc's own linker.
+if(NOT RELAY_LTO)
+    include(CheckLinkerFlag)
+    check_linker_flag(CXX -fuse-ld=mold RELAY_HAS_MOLD)
+    if(RELAY_HAS_MOLD)
+        target_link_options(relay_build_flags INTERFACE -fuse-ld=mold)
     endif()
 endif()
+find_program(RELAY_CCACHE ccache)
+if(RELAY_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${RELAY_CCACHE})
+endif()
 
-# relay_layer(<name> SOURCES ... [DEPENDS <lower layers>] [LIBRARIES ...] [PRIVATE_LIBRARIES ...])
+# relay_layer(<name> [MOC] SOURCES ... [DEPENDS <lower layers>] [LIBRARIES ...] [PRIVATE_LIBRARIES ...])
 #
-# One static library per folder of lib/. DEPENDS is the layer diagram of lib/README.md; tests/layers holds the #include
-# lines to it.
+# One static library per folder of lib/. MOC: it declares QObjects. DEPENDS is the layer diagram of lib/README.md; tests/layers
+# holds the #include lines to it.
 function(relay_layer name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS;LIBRARIES;PRIVATE_LIBRARIES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "MOC" "" "SOURCES;DEPENDS;LIBRARIES;PRIVATE_LIBRARIES")
     add_library(relay_${name} STATIC ${arg_SOURCES})
     add_library(Relay::${name} ALIAS relay_${name})
-    set_target_properties(relay_${name} PROPERTIES EXPORT_NAME ${name} AUTOMOC ON)
+    set_target_properties(relay_${name} PROPERTIES EXPORT_NAME ${name} AUTOMOC ${arg_MOC})
+    target_compile_features(relay_${name} PUBLIC cxx_std_20)
     target_include_directories(relay_${name} PUBLIC
         $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/lib>
         $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>
@@ -65,32 +66,37 @@ function(relay_layer name)
     set_property(GLOBAL APPEND PROPERTY RELAY_LAYERS ${name})
 endfunction()
 
-# relay_program(<name> SOURCES ... LIBRARIES ...)
+# relay_program(<name> [MOC] SOURCES ... LIBRARIES ...)
 function(relay_program name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBRARIES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "MOC" "" "SOURCES;LIBRARIES")
     add_executable(${name} ${arg_SOURCES})
-    set_target_properties(${name} PROPERTIES AUTOMOC ON)
+    set_target_properties(${name} PROPERTIES AUTOMOC ${arg_MOC})
     target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} relay_build_flags)
     install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
 # relay_test(<layer> <name> [SOURCES ...] LIBRARIES ... [LABELS ...] [TIMEOUT seconds])
 #
-# tests/<layer>/tst_<name>.cpp as a QTest program, run by ctest as <layer>.<name>. The label "threads" is for what the
-# thread sanitizer has to see; the target thread_tests builds those.
+# Adds tests/<layer>/tst_<name>.cpp to the program tests_<layer>, which holds all of the layer's test classes. ctest runs the
+# class in a process of its own, as <layer>.<name>. The label "threads" is for what the thread sanitizer has to see; the
+# target thread_tests builds the programs that have such classes.
 add_custom_target(thread_tests)
 function(relay_test layer name)
     cmake_parse_arguments(PARSE_ARGV 2 arg "" "TIMEOUT" "SOURCES;LIBRARIES;LABELS")
     if(NOT arg_TIMEOUT)
         set(arg_TIMEOUT 120)
     endif()
-    add_executable(tst_${layer}_${name} tst_${name}.cpp ${arg_SOURCES})
-    set_target_properties(tst_${layer}_${name} PROPERTIES AUTOMOC ON)
-    target_link_libraries(tst_${layer}_${name}
-        PRIVATE ${arg_LIBRARIES} Qt6::Test relay_build_flags)
-    add_test(NAME ${layer}.${name} COMMAND tst_${layer}_${name})
+    set(program tests_${layer})
+    if(NOT TARGET ${program})
+        add_executable(${program})
+        set_target_properties(${program} PROPERTIES AUTOMOC ON)
+        target_link_libraries(${program} PRIVATE relay_test_main Qt6::Test relay_build_flags)
+    endif()
+    target_sources(${program} PRIVATE tst_${name}.cpp ${arg_SOURCES})
+    target_link_libraries(${program} PRIVATE ${arg_LIBRARIES})
+    add_test(NAME ${layer}.${name} COMMAND ${program} ${name})
     if(threads IN_LIST arg_LABELS)
-        add_dependencies(thread_tests tst_${layer}_${name})
+        add_dependencies(thread_tests ${program})
     endif()
     set_tests_properties(${layer}.${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${layer};${arg_LABELS}")
 endfunction()

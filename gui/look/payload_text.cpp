@@ -11,7 +11,7 @@ namespace relay::gui {
 
 namespace {
 
-struct Words
+struct PayloadWords
 {
     Q_DECLARE_TR_FUNCTIONS(PayloadText)
 };
@@ -124,7 +124,7 @@ QString payloadText(const QByteArray &payload, PayloadFormat format)
         text = QString::fromUtf8(shown);
     }
     if (shown.size() < payload.size()) {
-        text += Words::tr("\n… and %1 more")
+        text += PayloadWords::tr("\n… and %1 more")
                     .arg(bytesText(static_cast<double>(payload.size() - shown.size())));
     }
     return text;
@@ -133,7 +133,7 @@ QString payloadText(const QByteArray &payload, PayloadFormat format)
 QString payloadPreview(const QByteArray &payload, bool isText)
 {
     if (!isText) {
-        return Words::tr("binary, %1: %2")
+        return PayloadWords::tr("binary, %1: %2")
             .arg(bytesText(static_cast<double>(payload.size())),
                  QString::fromLatin1(payload.left(kPreviewCharacters / 4).toHex(' ')));
     }

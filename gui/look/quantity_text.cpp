@@ -12,7 +12,7 @@ namespace relay::gui {
 
 namespace {
 
-struct Words
+struct QuantityWords
 {
     Q_DECLARE_TR_FUNCTIONS(QuantityText)
 };
@@ -71,7 +71,7 @@ QString compactText(double value)
 
 QString rateText(std::optional<double> perSecond)
 {
-    return perSecond ? Words::tr("%1/s").arg(compactText(*perSecond)) : missing();
+    return perSecond ? QuantityWords::tr("%1/s").arg(compactText(*perSecond)) : missing();
 }
 
 QString bytesText(double bytes)
@@ -81,7 +81,7 @@ QString bytesText(double bytes)
 
 QString byteRateText(double bytesPerSecond)
 {
-    return Words::tr("%1/s").arg(bytesText(bytesPerSecond));
+    return QuantityWords::tr("%1/s").arg(bytesText(bytesPerSecond));
 }
 
 QString latencyText(std::optional<double> seconds)
@@ -101,20 +101,21 @@ QString durationText(double seconds)
     const qint64 minutes = whole / 60;
     const qint64 hours = minutes / 60;
     if (hours >= 24) {
-        return Words::tr("%1 d %2 h").arg(hours / 24).arg(hours % 24);
+        return QuantityWords::tr("%1 d %2 h").arg(hours / 24).arg(hours % 24);
     }
     if (hours > 0) {
-        return Words::tr("%1 h %2 min").arg(hours).arg(minutes % 60);
+        return QuantityWords::tr("%1 h %2 min").arg(hours).arg(minutes % 60);
     }
     if (minutes > 0) {
-        return Words::tr("%1 min %2 s").arg(minutes).arg(whole % 60);
+        return QuantityWords::tr("%1 min %2 s").arg(minutes).arg(whole % 60);
     }
-    return Words::tr("%1 s").arg(whole);
+    return QuantityWords::tr("%1 s").arg(whole);
 }
 
 QString coresText(std::optional<double> cores)
 {
-    return cores ? Words::tr("%1 cores").arg(QLocale().toString(*cores, 'f', 2)) : missing();
+    return cores ? QuantityWords::tr("%1 cores").arg(QLocale().toString(*cores, 'f', 2))
+                 : missing();
 }
 
 QString timeText(double secondsSinceEpoch)

@@ -11,7 +11,7 @@ namespace relay::gui {
 
 namespace {
 
-struct Words
+struct HealthWords
 {
     Q_DECLARE_TR_FUNCTIONS(HealthLine)
 };
@@ -23,16 +23,16 @@ QString clock(const QDateTime &time)
 
 Health goneHealth(const LinkState &link, const QDateTime &now)
 {
-    Health health{Meaning::Bad, Words::tr("Gone"), {}};
+    Health health{Meaning::Bad, HealthWords::tr("Gone"), {}};
     health.detail =
-        Words::tr("since %1 (%2): %3")
+        HealthWords::tr("since %1 (%2): %3")
             .arg(clock(link.since), durationText(static_cast<double>(link.since.secsTo(now))),
                  link.problem);
     if (link.retryAt.isValid()) {
         const qint64 wait = std::max<qint64>(0, now.msecsTo(link.retryAt));
-        health.detail += Words::tr(" — reconnecting in %1 s").arg((wait + 999) / 1000);
+        health.detail += HealthWords::tr(" — reconnecting in %1 s").arg((wait + 999) / 1000);
     } else {
-        health.detail += Words::tr(" — reconnecting …");
+        health.detail += HealthWords::tr(" — reconnecting …");
     }
     return health;
 }
@@ -41,15 +41,15 @@ Health liveHealth(const Overview &overview)
 {
     const QString up = durationText(overview.uptimeSeconds);
     if (overview.state == QLatin1String("serving")) {
-        return {Meaning::Good, Words::tr("Serving"),
-                Words::tr("since %1 (%2)").arg(timeText(overview.startedAt), up)};
+        return {Meaning::Good, HealthWords::tr("Serving"),
+                HealthWords::tr("since %1 (%2)").arg(timeText(overview.startedAt), up)};
     }
     if (overview.state == QLatin1String("draining")) {
-        return {Meaning::Warning, Words::tr("Draining"),
-                Words::tr("takes no new clients, and sends away the %1 that are there")
+        return {Meaning::Warning, HealthWords::tr("Draining"),
+                HealthWords::tr("takes no new clients, and sends away the %1 that are there")
                     .arg(countText(overview.clients))};
     }
-    return {Meaning::Warning, Words::tr("Stopping"), Words::tr("up for %1").arg(up)};
+    return {Meaning::Warning, HealthWords::tr("Stopping"), HealthWords::tr("up for %1").arg(up)};
 }
 
 } // namespace
@@ -59,14 +59,15 @@ healthOf(const LinkState &link, const std::optional<Overview> &overview, const Q
 {
     switch (link.link) {
     case LinkState::Link::Connecting:
-        return {Meaning::Quiet, Words::tr("Connecting"),
-                Words::tr("waiting for the relay's first word")};
+        return {Meaning::Quiet, HealthWords::tr("Connecting"),
+                HealthWords::tr("waiting for the relay's first word")};
     case LinkState::Link::Gone:
         return goneHealth(link, now);
     case LinkState::Link::Live:
         break;
     }
-    return overview ? liveHealth(*overview) : Health{Meaning::Good, Words::tr("Connected"), {}};
+    return overview ? liveHealth(*overview)
+                    : Health{Meaning::Good, HealthWords::tr("Connected"), {}};
 }
 
 HealthLine::HealthLine(QWidget *parent)

@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kMaxPort = 65535;
 
-struct Words
+struct RemoteWords
 {
     Q_DECLARE_TR_FUNCTIONS(RemoteRelay)
 };
@@ -63,30 +63,31 @@ QString problemOf(const QNetworkReply &reply, const QByteArray &body)
     const int status = reply.attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
     if (status == 401) {
         return reply.request().hasRawHeader("Authorization")
-                   ? Words::tr("the relay does not take this token: it must be its ops.token")
-                   : Words::tr("the relay wants its token: name its file, on the start page (File, "
-                               "Other relay) or by --token-file");
+                   ? RemoteWords::tr("the relay does not take this token: it must be its ops.token")
+                   : RemoteWords::tr(
+                       "the relay wants its token: name its file, on the start page (File, "
+                       "Other relay) or by --token-file");
     }
     if (status == 404 && messageIn(body).isEmpty()) {
-        return Words::tr("there is no admin API at this address (404)");
+        return RemoteWords::tr("there is no admin API at this address (404)");
     }
     if (status >= 300) {
         const QString message = messageIn(body);
-        return message.isEmpty() ? Words::tr("the relay answers with status %1").arg(status)
+        return message.isEmpty() ? RemoteWords::tr("the relay answers with status %1").arg(status)
                                  : message;
     }
     switch (reply.error()) {
     case QNetworkReply::ConnectionRefusedError:
-        return Words::tr("nothing listens there (connection refused)");
+        return RemoteWords::tr("nothing listens there (connection refused)");
     case QNetworkReply::RemoteHostClosedError:
-        return Words::tr("the connection was closed");
+        return RemoteWords::tr("the connection was closed");
     case QNetworkReply::HostNotFoundError:
-        return Words::tr("the host is not known");
+        return RemoteWords::tr("the host is not known");
     case QNetworkReply::TimeoutError:
     case QNetworkReply::OperationCanceledError:
-        return Words::tr("there is no answer");
+        return RemoteWords::tr("there is no answer");
     case QNetworkReply::NoError:
-        return Words::tr("the connection was closed");
+        return RemoteWords::tr("the connection was closed");
     default:
         return reply.errorString();
     }
@@ -103,8 +104,9 @@ std::function<void(Result<QJsonObject>)> readingAs(RelaySource::Done<T> done)
         }
         Result<T> value = fromJson<T>(answer.value());
         if (!value) {
-            done(Error{Words::tr("the relay answers what this program does not understand: %1")
-                           .arg(value.error().message)});
+            done(
+                Error{RemoteWords::tr("the relay answers what this program does not understand: %1")
+                          .arg(value.error().message)});
             return;
         }
         done(std::move(value));

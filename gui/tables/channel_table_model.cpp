@@ -8,7 +8,7 @@ namespace relay::gui {
 
 namespace {
 
-enum Column {
+enum ChannelColumn {
     Name,
     Clients,
     Rate,

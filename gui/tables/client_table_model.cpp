@@ -9,7 +9,7 @@ namespace relay::gui {
 
 namespace {
 
-enum Column {
+enum ClientColumn {
     Id,
     Address,
     Channel,

@@ -13,7 +13,7 @@ namespace {
 
 using Kind = ClientVerdict::Kind;
 
-struct Words
+struct VerdictWords
 {
     Q_DECLARE_TR_FUNCTIONS(ClientVerdict)
 };
@@ -33,20 +33,21 @@ std::optional<ClientVerdict> verdictOnLine(const ClientRow &client)
     }
     const SocketRow &socket = *client.socket;
     const auto bad = [](const QString &rule) {
-        return ClientVerdict{Kind::BadLine, Words::tr("bad line"), rule, Meaning::Warning};
+        return ClientVerdict{Kind::BadLine, VerdictWords::tr("bad line"), rule, Meaning::Warning};
     };
     if (losesMuch(client, socket)) {
-        return bad(Words::tr("%1 segments were sent again: more than one in %2 is a bad line.")
-                       .arg(countText(socket.retransmits))
-                       .arg(kSegmentsPerBadRetransmit));
+        return bad(
+            VerdictWords::tr("%1 segments were sent again: more than one in %2 is a bad line.")
+                .arg(countText(socket.retransmits))
+                .arg(kSegmentsPerBadRetransmit));
     }
     if (socket.rttSeconds >= kBadRttSeconds) {
-        return bad(Words::tr("A round trip takes %1: from %2 on it is a bad line.")
+        return bad(VerdictWords::tr("A round trip takes %1: from %2 on it is a bad line.")
                        .arg(latencyText(socket.rttSeconds), latencyText(kBadRttSeconds)));
     }
     if (socket.rttVarianceSeconds >= kBadRttVarianceSeconds) {
         return bad(
-            Words::tr("The round trip varies by %1: from %2 on it is a bad line.")
+            VerdictWords::tr("The round trip varies by %1: from %2 on it is a bad line.")
                 .arg(latencyText(socket.rttVarianceSeconds), latencyText(kBadRttVarianceSeconds)));
     }
     return std::nullopt;
@@ -57,8 +58,8 @@ std::optional<ClientVerdict> verdictOnLine(const ClientRow &client)
 ClientVerdict verdictOn(const ClientRow &client)
 {
     if (client.slowForSeconds) {
-        return {Kind::ReadsSlowly, Words::tr("reads slowly"),
-                Words::tr("More than half of limits.queue_size has waited for it for %1.")
+        return {Kind::ReadsSlowly, VerdictWords::tr("reads slowly"),
+                VerdictWords::tr("More than half of limits.queue_size has waited for it for %1.")
                     .arg(durationText(*client.slowForSeconds)),
                 Meaning::Bad};
     }
@@ -66,18 +67,19 @@ ClientVerdict verdictOn(const ClientRow &client)
         return *std::move(line);
     }
     if (client.queuedBytes > 0) {
-        return {Kind::FallsBehind, Words::tr("falls behind"),
-                Words::tr("%1 wait for it: its socket is full. From half of limits.queue_size on "
-                          "it reads slowly.")
+        return {Kind::FallsBehind, VerdictWords::tr("falls behind"),
+                VerdictWords::tr(
+                    "%1 wait for it: its socket is full. From half of limits.queue_size on "
+                    "it reads slowly.")
                     .arg(bytesText(static_cast<double>(client.queuedBytes))),
                 Meaning::Warning};
     }
     if (client.messagesIn == 0 && client.messagesOut == 0) {
-        return {Kind::Idle, Words::tr("idle"),
-                Words::tr("It has sent nothing and was sent nothing."), Meaning::Quiet};
+        return {Kind::Idle, VerdictWords::tr("idle"),
+                VerdictWords::tr("It has sent nothing and was sent nothing."), Meaning::Quiet};
     }
-    return {Kind::Fine, Words::tr("fine"), Words::tr("Nothing waits for it, and its line is good."),
-            Meaning::Good};
+    return {Kind::Fine, VerdictWords::tr("fine"),
+            VerdictWords::tr("Nothing waits for it, and its line is good."), Meaning::Good};
 }
 
 } // namespace relay::gui

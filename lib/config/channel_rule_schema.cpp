@@ -5,7 +5,7 @@ namespace relay {
 
 namespace {
 
-using Row = SettingRow<ChannelRule>;
+using RuleRow = SettingRow<ChannelRule>;
 
 /// A rule for them would be dead: nobody listens there.
 QString complainOfReservedNames(const SettingValue &value)
@@ -18,39 +18,39 @@ QString complainOfReservedNames(const SettingValue &value)
 std::vector<SettingOf<ChannelRule>> ruleSettings()
 {
     return {
-        Row::required(Row::checked(
-            Row::plain(
+        RuleRow::required(RuleRow::checked(
+            RuleRow::plain(
                 "match", ValueType::Pattern,
                 "Names that the rule is for: a name, in which a segment * stands for any one "
                 "segment and a last segment ** for all the rest, which may be nothing.",
                 [](auto &r) -> auto & { return r.match; }),
             complainOfReservedNames)),
-        Row::defaultingTo(
+        RuleRow::defaultingTo(
             "hub.echo",
-            Row::plain(
+            RuleRow::plain(
                 "echo", ValueType::Boolean,
                 "Whether a client gets its own messages back, unless it asks otherwise.",
                 [](auto &r) -> auto & { return r.options.echo; })),
-        Row::plain(
+        RuleRow::plain(
             "publish", ValueType::Boolean, "Whether clients may publish.",
             [](auto &r) -> auto & { return r.options.publish; }),
-        Row::plain(
+        RuleRow::plain(
             "subscribe", ValueType::Boolean, "Whether clients may listen and read the history.",
             [](auto &r) -> auto & { return r.options.subscribe; }),
-        Row::number(
+        RuleRow::number(
             "max_clients", ValueType::Integer, {0, 10'000'000},
             "Clients in the channel at once; one more is answered 503. 0: no limit of its own.",
             [](auto &r) -> auto & { return r.options.maxClients; }),
-        Row::number(
+        RuleRow::number(
             "history.messages", ValueType::Integer, {0, 1'000'000},
             "The most messages that are kept; 0 keeps none.",
             [](auto &r) -> auto & { return r.options.history.messages; }),
-        Row::number(
+        RuleRow::number(
             "history.size", ValueType::Size, {0, 1024 * kGiB},
             "Bytes of payload that are kept, at most history.total_size; a longer message is not "
             "kept at all.",
             [](auto &r) -> auto & { return r.options.history.size; }),
-        Row::number(
+        RuleRow::number(
             "history.age", ValueType::Duration, {0, 720 * kHour},
             "How long a message is kept; 0: until another limit is met.",
             [](auto &r) -> auto & { return r.options.history.age; }),

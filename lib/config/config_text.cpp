@@ -70,11 +70,6 @@ QString sectionOf(const Setting &setting)
     return setting.key.section(QLatin1Char('.'), 0, -2);
 }
 
-QString lastSegment(const QString &key)
-{
-    return key.section(QLatin1Char('.'), -1);
-}
-
 QString indentOf(const QString &key)
 {
     const qsizetype depth = key.count(QLatin1Char('.'));

@@ -55,6 +55,12 @@ struct Setting
     std::function<QString(const SettingValue &)> complaint;
 };
 
+/// "limits.queue_size" -> "queue_size".
+inline QString lastSegment(const QString &key)
+{
+    return key.section(QLatin1Char('.'), -1);
+}
+
 /// A setting whose value is kept in a Holder.
 template <typename Holder>
 struct SettingOf : Setting

@@ -1,5 +1,7 @@
 #include "config/suggestion.h"
 
+#include "config/setting.h"
+
 #include <QList>
 
 #include <algorithm>
@@ -10,11 +12,6 @@
 namespace relay {
 
 namespace {
-
-QString lastSegment(const QString &key)
-{
-    return key.section(QLatin1Char('.'), -1);
-}
 
 /// One slip in a short name, up to three in a long one: more would suggest keys that were not
 /// meant.

@@ -17,7 +17,7 @@ namespace {
 
 /// What one write takes from an outbox: beyond some dozens a further call costs little by
 /// comparison.
-constexpr std::size_t kMaxPieces = 64;
+constexpr std::size_t kMaxPiecesAWrite = 64;
 
 /// How long a peer that has heard our last word has to end the connection: a round trip or two.
 constexpr std::chrono::milliseconds kLingerTime{500};
@@ -376,7 +376,7 @@ void Client::flush()
 bool Client::writeQueued()
 {
     while (!m_isWriteBlocked && !m_outbox.isEmpty()) {
-        std::array<iovec, kMaxPieces> pieces; // NOLINT(*-member-init): gather() fills it
+        std::array<iovec, kMaxPiecesAWrite> pieces; // NOLINT(*-member-init): gather() fills it
         const Outbox::Gathered gathered = m_outbox.gather(pieces);
         const IoResult result = m_socket.send({pieces.data(), gathered.pieces});
         if (result.status == IoStatus::Failed) {

@@ -15,7 +15,7 @@ namespace relay {
 
 namespace {
 
-Q_LOGGING_CATEGORY(lcOps, "relay.ops")
+Q_LOGGING_CATEGORY(lcOpsPort, "relay.ops")
 
 /// QTcpServer stops accepting for good when accept() fails (too few descriptors); this long after
 /// it is tried again.
@@ -165,7 +165,7 @@ bool OpsServer::makeRoom()
 
 void OpsServer::acceptFailed()
 {
-    qCWarning(lcOps, "cannot accept a connection to the ops port: %s",
+    qCWarning(lcOpsPort, "cannot accept a connection to the ops port: %s",
               qPrintable(m_server.errorString()));
     m_acceptAgain.start();
 }

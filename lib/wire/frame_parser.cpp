@@ -15,8 +15,8 @@ constexpr quint8 kReservedBits = 0x70;
 constexpr quint8 kOpcodeBits = 0x0F;
 constexpr quint8 kMaskBit = 0x80;
 constexpr quint8 kLengthBits = 0x7F;
-constexpr quint8 kLength16 = 126;
-constexpr quint8 kLength64 = 127;
+constexpr quint8 kExtended16 = 126;
+constexpr quint8 kExtended64 = 127;
 constexpr std::size_t kMaskBytes = std::tuple_size_v<MaskKey>;
 
 constexpr bool isKnownOpcode(quint8 opcode)
@@ -26,7 +26,7 @@ constexpr bool isKnownOpcode(quint8 opcode)
                && opcode <= static_cast<quint8>(Opcode::Pong));
 }
 
-std::optional<Violation> checkFirstByte(quint8 byte)
+std::optional<Violation> checkFirstFrameByte(quint8 byte)
 {
     if ((byte & kReservedBits) != 0) {
         return Violation::ReservedBits;
@@ -56,9 +56,9 @@ std::optional<Violation> checkSecondByte(quint8 byte, Opcode opcode)
 constexpr std::size_t lengthEnd(quint8 secondByte)
 {
     switch (secondByte & kLengthBits) {
-    case kLength16:
+    case kExtended16:
         return 2 + sizeof(quint16);
-    case kLength64:
+    case kExtended64:
         return 2 + sizeof(quint64);
     default:
         return 2;
@@ -70,11 +70,11 @@ constexpr std::size_t lengthEnd(quint8 secondByte)
 std::optional<quint64> decodeLength(const quint8 *head)
 {
     const quint8 shortLength = head[1] & kLengthBits;
-    if (shortLength == kLength16) {
+    if (shortLength == kExtended16) {
         const auto length = qFromBigEndian<quint16>(head + 2);
-        return length >= kLength16 ? std::optional<quint64>(length) : std::nullopt;
+        return length >= kExtended16 ? std::optional<quint64>(length) : std::nullopt;
     }
-    if (shortLength == kLength64) {
+    if (shortLength == kExtended64) {
         const auto length = qFromBigEndian<quint64>(head + 2);
         const bool valid = length > 0xFFFF && (length >> 63) == 0;
         return valid ? std::optional<quint64>(length) : std::nullopt;
@@ -101,7 +101,7 @@ FrameParser::Event FrameParser::nextHead(std::span<const char> &input)
             return Event::NeedMore;
         }
         take(input, 1);
-        if (const auto broken = checkFirstByte(m_headBytes[0])) {
+        if (const auto broken = checkFirstFrameByte(m_headBytes[0])) {
             return fail(*broken);
         }
         m_head.opcode = Opcode{static_cast<quint8>(m_headBytes[0] & kOpcodeBits)};
@@ -138,7 +138,7 @@ FrameParser::Event FrameParser::nextHead(std::span<const char> &input)
 FrameParser::Event FrameParser::nextWholeHead(std::span<const char> &input)
 {
     const auto *head = reinterpret_cast<const quint8 *>(input.data());
-    if (const auto broken = checkFirstByte(head[0])) {
+    if (const auto broken = checkFirstFrameByte(head[0])) {
         return fail(*broken);
     }
     m_head.opcode = Opcode{static_cast<quint8>(head[0] & kOpcodeBits)};

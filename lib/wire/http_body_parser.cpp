@@ -22,7 +22,7 @@ using boost::beast::string_view;
 /// What is longer has extensions, trailers or leading zeros.
 constexpr qsizetype kPlainChunkHeadBytes = 20;
 
-constexpr QByteArrayView kLineEnd("\r\n");
+constexpr QByteArrayView kCrLf("\r\n");
 constexpr QByteArrayView kEmptyLine("\r\n\r\n"); ///< and the end of the line before it
 
 /// Whether a chunk's head begins the last chunk, which trailers follow.
@@ -146,13 +146,13 @@ qsizetype HttpBodyParser::chunkHeadEnd(QByteArrayView bytes)
     if (bytes.indexOf('\n', seen) < 0) {
         return 0;
     }
-    const qsizetype begin = m_parser->isAtFirstChunk() ? 0 : kLineEnd.size();
+    const qsizetype begin = m_parser->isAtFirstChunk() ? 0 : kCrLf.size();
     const qsizetype lineEnd = bytes.indexOf('\n', begin) + 1;
     if (lineEnd == 0 || !isLastChunk(bytes.sliced(begin, lineEnd - begin))) {
         return lineEnd;
     }
     // The empty line follows the size's, or the last trailer's.
-    const qsizetype from = std::max(lineEnd - kLineEnd.size(), seen - kEmptyLine.size());
+    const qsizetype from = std::max(lineEnd - kCrLf.size(), seen - kEmptyLine.size());
     const qsizetype emptyLine = bytes.indexOf(kEmptyLine, std::max<qsizetype>(from, 0));
     return emptyLine < 0 ? 0 : emptyLine + kEmptyLine.size();
 }

@@ -1,3 +1,5 @@
+#include "support/test_main.h"
+
 #include <QFile>
 #include <QProcess>
 #include <QRegularExpression>
@@ -403,5 +405,5 @@ void TestRelayd::logsAsJson()
     QVERIFY(relayd.log().startsWith(QLatin1Char('{')));
 }
 
-QTEST_GUILESS_MAIN(TestRelayd)
+RELAY_TEST(TestRelayd)
 #include "tst_relayd.moc"

@@ -1,5 +1,7 @@
 #include "auth/origin_policy.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 using relay::OriginPolicy;
@@ -196,5 +198,5 @@ void TestOriginPolicy::isNotSlowedByAnyPattern()
     QVERIFY(policy.allows(QByteArray(16'000, 'a') + 'b', "relay.test"));
 }
 
-QTEST_APPLESS_MAIN(TestOriginPolicy)
+RELAY_TEST(TestOriginPolicy)
 #include "tst_origin_policy.moc"

@@ -1,5 +1,7 @@
 #include "base/channel_name.h"
 
+#include "support/test_main.h"
+
 #include <QRandomGenerator>
 #include <QTest>
 
@@ -450,5 +452,5 @@ void TestChannelName::matching()
     }
 }
 
-QTEST_APPLESS_MAIN(TestChannelName)
+RELAY_TEST(TestChannelName)
 #include "tst_channel_name.moc"

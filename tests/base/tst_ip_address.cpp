@@ -1,5 +1,7 @@
 #include "base/ip_address.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 #include <array>
@@ -152,5 +154,5 @@ void TestIpAddress::comesFromBytes()
     QCOMPARE(IpAddress().toText(), QByteArray("::"));
 }
 
-QTEST_APPLESS_MAIN(TestIpAddress)
+RELAY_TEST(TestIpAddress)
 #include "tst_ip_address.moc"

@@ -1,5 +1,7 @@
 #include "base/logging.h"
 
+#include "support/test_main.h"
+
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QTest>
@@ -144,5 +146,5 @@ void TestLogging::aLibraryStaysAsQuietAsItIs()
     QLoggingCategory::setFilterRules({});
 }
 
-QTEST_APPLESS_MAIN(TestLogging)
+RELAY_TEST(TestLogging)
 #include "tst_logging.moc"

@@ -1,5 +1,7 @@
 #include "base/position.h"
 
+#include "support/test_main.h"
+
 #include <QRandomGenerator>
 #include <QSet>
 #include <QTest>
@@ -149,5 +151,5 @@ void TestPosition::epochsDiffer()
     QCOMPARE(clear, kLargestEpoch);
 }
 
-QTEST_APPLESS_MAIN(TestPosition)
+RELAY_TEST(TestPosition)
 #include "tst_position.moc"

@@ -1,5 +1,7 @@
 #include "base/visible_text.h"
 
+#include "support/test_main.h"
+
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QTest>
@@ -62,5 +64,5 @@ void TestVisibleText::jsonStaysWhatItSays()
         escaped.contains(QStringLiteral("gr\u00fc\u00df \\u0085 \\u2028 \\u202e \\udb40\\udc41")));
 }
 
-QTEST_APPLESS_MAIN(TestVisibleText)
+RELAY_TEST(TestVisibleText)
 #include "tst_visible_text.moc"

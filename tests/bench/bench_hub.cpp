@@ -1,6 +1,8 @@
 #include "hub/batch.h"
 #include "hub/outbox.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 #include <array>
@@ -104,5 +106,5 @@ void BenchHub::outboxOfMany()
     QCOMPARE(refused, 0);
 }
 
-QTEST_APPLESS_MAIN(BenchHub)
+RELAY_TEST(BenchHub)
 #include "bench_hub.moc"

@@ -1,6 +1,8 @@
 #include "net/dispatcher_harness.h"
 #include "net/timer_wheel.h"
 
+#include "support/test_main.h"
+
 #include <QAbstractEventDispatcher>
 #include <QSocketNotifier>
 #include <QTest>
@@ -343,5 +345,5 @@ void BenchNet::wheelTurns()
     QVERIFY(!wheel.isEmpty());
 }
 
-QTEST_GUILESS_MAIN(BenchNet)
+RELAY_TEST(BenchNet)
 #include "bench_net.moc"

@@ -2,6 +2,7 @@
 #include "wire/message_assembler.h"
 
 #include "support/client_frame.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -167,5 +168,5 @@ void BenchWire::receiveFragments()
     QCOMPARE(sink.messages, runs);
 }
 
-QTEST_APPLESS_MAIN(BenchWire)
+RELAY_TEST(BenchWire)
 #include "bench_wire.moc"

@@ -1,4 +1,5 @@
 #include "channel_plan.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -88,5 +89,5 @@ void TestChannelPlan::asksToResume()
              std::string("/?echo=0&since=5f2c9a11c07b-17"));
 }
 
-QTEST_APPLESS_MAIN(TestChannelPlan)
+RELAY_TEST(TestChannelPlan)
 #include "tst_channel_plan.moc"

@@ -1,6 +1,7 @@
 #include "chunked_body.h"
 #include "event_stream_reader.h"
 #include "handshake.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -222,5 +223,5 @@ void TestEventStreamReader::asksForAStream()
     QVERIFY(again.contains("\r\nLast-Event-ID: 00000000000a-3\r\n"));
 }
 
-QTEST_APPLESS_MAIN(TestEventStreamReader)
+RELAY_TEST(TestEventStreamReader)
 #include "tst_event_stream_reader.moc"

@@ -1,5 +1,6 @@
 #include "frame_reader.h"
 #include "handshake.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -38,7 +39,7 @@ QByteArray stamped(quint64 sequence, qsizetype size)
 }
 
 /// What the reader found in `pieces`, a line each.
-QByteArrayList eventsOf(const QByteArrayList &pieces)
+QByteArrayList framesOf(const QByteArrayList &pieces)
 {
     FrameReader reader;
     QByteArrayList events;
@@ -133,15 +134,15 @@ void TestFrameReader::readsAtEverySplit()
 {
     QFETCH(QByteArray, bytes);
     QFETCH(QByteArrayList, events);
-    QCOMPARE(eventsOf({bytes}), events);
+    QCOMPARE(framesOf({bytes}), events);
     for (qsizetype split = 0; split <= bytes.size(); ++split) {
-        QCOMPARE(eventsOf({bytes.left(split), bytes.mid(split)}), events);
+        QCOMPARE(framesOf({bytes.left(split), bytes.mid(split)}), events);
     }
     QByteArrayList single;
     for (const char byte : bytes) {
         single << QByteArray(1, byte);
     }
-    QCOMPARE(eventsOf(single), events);
+    QCOMPARE(framesOf(single), events);
 }
 
 void TestFrameReader::refuses_data()
@@ -163,7 +164,7 @@ void TestFrameReader::refuses()
 {
     QFETCH(QByteArray, bytes);
     for (qsizetype split = 0; split <= bytes.size(); ++split) {
-        const QByteArrayList events = eventsOf({bytes.left(split), bytes.mid(split)});
+        const QByteArrayList events = framesOf({bytes.left(split), bytes.mid(split)});
         QCOMPARE(events.size(), 1);
         QVERIFY(events.first().startsWith("violation: "));
     }
@@ -260,5 +261,5 @@ void TestFrameReader::judgesHandshakes()
     QVERIFY(QByteArray::fromStdString(got.value_or("")).contains(refusal));
 }
 
-QTEST_APPLESS_MAIN(TestFrameReader)
+RELAY_TEST(TestFrameReader)
 #include "tst_frame_reader.moc"

@@ -1,4 +1,5 @@
 #include "histogram.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -158,5 +159,5 @@ void TestHistogram::countsBetweenPowersOfTwo()
     QCOMPARE(histogram.countBetween(2047, 8191), std::uint64_t{2});
 }
 
-QTEST_APPLESS_MAIN(TestHistogram)
+RELAY_TEST(TestHistogram)
 #include "tst_histogram.moc"

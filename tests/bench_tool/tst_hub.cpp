@@ -1,6 +1,7 @@
 #include "hub/hub.h"
 
 #include "bench_run.h"
+#include "support/test_main.h"
 
 #include <QLoggingCategory>
 #include <QTest>
@@ -102,5 +103,5 @@ void TestHub::tellsWhatIsGone()
     }
 }
 
-QTEST_GUILESS_MAIN(TestHub)
+RELAY_TEST(TestHub)
 #include "tst_hub.moc"

@@ -1,5 +1,6 @@
 #include "head_line.h"
 #include "offset_checker.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -163,5 +164,5 @@ void TestOffsetChecker::readsHeadLines()
     QTEST(got, "wanted");
 }
 
-QTEST_APPLESS_MAIN(TestOffsetChecker)
+RELAY_TEST(TestOffsetChecker)
 #include "tst_offset_checker.moc"

@@ -1,4 +1,5 @@
 #include "options.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -236,5 +237,5 @@ void TestOptions::helpNamesEveryOption()
     QVERIFY(std::get_if<Information>(&version) != nullptr);
 }
 
-QTEST_APPLESS_MAIN(TestOptions)
+RELAY_TEST(TestOptions)
 #include "tst_options.moc"

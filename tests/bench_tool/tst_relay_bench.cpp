@@ -1,4 +1,5 @@
 #include "bench_run.h"
+#include "support/test_main.h"
 
 #include <QProcess>
 #include <QTcpServer>
@@ -378,5 +379,5 @@ void TestRelayBench::needsDescriptors()
     QVERIFY(outcome.errors.contains("ulimit -n 1000017"));
 }
 
-QTEST_GUILESS_MAIN(TestRelayBench)
+RELAY_TEST(TestRelayBench)
 #include "tst_relay_bench.moc"

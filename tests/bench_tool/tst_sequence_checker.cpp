@@ -1,4 +1,5 @@
 #include "sequence_checker.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -119,5 +120,5 @@ void TestSequenceChecker::tellsOrdersApart()
     QCOMPARE(other.outOfOrder(), std::uint64_t{0});
 }
 
-QTEST_APPLESS_MAIN(TestSequenceChecker)
+RELAY_TEST(TestSequenceChecker)
 #include "tst_sequence_checker.moc"

@@ -1,5 +1,6 @@
 #include "bench_run.h"
 #include "streaming_relay.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -218,5 +219,5 @@ void TestStreaming::saysWhyItCannotResume()
     QVERIFY2(outcome.text().contains(says), outcome.text().constData());
 }
 
-QTEST_GUILESS_MAIN(TestStreaming)
+RELAY_TEST(TestStreaming)
 #include "tst_streaming.moc"

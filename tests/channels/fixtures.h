@@ -8,6 +8,7 @@
 #include <QByteArray>
 #include <QByteArrayList>
 #include <QList>
+#include <QMetaType>
 
 #include <malloc.h>
 #include <memory>
@@ -111,3 +112,5 @@ private:
 };
 
 } // namespace relay::test
+
+Q_DECLARE_METATYPE(relay::Resumed)

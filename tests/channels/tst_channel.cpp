@@ -1,6 +1,7 @@
 #include "channels/channel.h"
 
 #include "fixtures.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -30,8 +31,6 @@ using relay::test::newest;
 using relay::test::payloadsOf;
 using relay::test::Recorder;
 using relay::test::since;
-
-Q_DECLARE_METATYPE(relay::Resumed)
 
 namespace {
 
@@ -554,5 +553,5 @@ void TestChannel::replayAndLiveMeet()
     QCOMPARE(flaws[1], QByteArray());
 }
 
-QTEST_APPLESS_MAIN(TestChannel)
+RELAY_TEST(TestChannel)
 #include "tst_channel.moc"

@@ -1,6 +1,7 @@
 #include "channels/channel_registry.h"
 
 #include "fixtures.h"
+#include "support/test_main.h"
 
 #include <QRandomGenerator>
 #include <QTest>
@@ -457,5 +458,5 @@ void TestChannelRegistry::namesThatComeAndGoOnManyThreads()
     QCOMPARE(registry.historyBytes(), 0);
 }
 
-QTEST_APPLESS_MAIN(TestChannelRegistry)
+RELAY_TEST(TestChannelRegistry)
 #include "tst_channel_registry.moc"

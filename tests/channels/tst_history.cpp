@@ -1,6 +1,7 @@
 #include "channels/history.h"
 
 #include "fixtures.h"
+#include "support/test_main.h"
 
 #include <QRandomGenerator>
 #include <QTest>
@@ -303,5 +304,5 @@ void TestHistory::doesAsAnObviousOneDoes()
     }
 }
 
-QTEST_APPLESS_MAIN(TestHistory)
+RELAY_TEST(TestHistory)
 #include "tst_history.moc"

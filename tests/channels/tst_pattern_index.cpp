@@ -1,5 +1,7 @@
 #include "channels/pattern_index.h"
 
+#include "support/test_main.h"
+
 #include <QRandomGenerator>
 #include <QTest>
 
@@ -272,5 +274,5 @@ void TestPatternIndex::agreesWithTheObviousMatcher()
     QCOMPARE(index.nodeCount(), 0);
 }
 
-QTEST_APPLESS_MAIN(TestPatternIndex)
+RELAY_TEST(TestPatternIndex)
 #include "tst_pattern_index.moc"

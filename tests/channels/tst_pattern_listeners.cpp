@@ -1,6 +1,7 @@
 #include "channels/channel_registry.h"
 
 #include "fixtures.h"
+#include "support/test_main.h"
 
 #include <QRandomGenerator>
 #include <QTest>
@@ -35,8 +36,6 @@ using relay::test::patternOf;
 using relay::test::payloadsOf;
 using relay::test::Recorder;
 using relay::test::since;
-
-Q_DECLARE_METATYPE(relay::Resumed)
 
 namespace {
 
@@ -533,5 +532,5 @@ void TestPatternListeners::aPositionIsOneNumber()
     }
 }
 
-QTEST_APPLESS_MAIN(TestPatternListeners)
+RELAY_TEST(TestPatternListeners)
 #include "tst_pattern_listeners.moc"

@@ -23,3 +23,6 @@ inline void bad(const char *name, const char *text, const char *problem)
 }
 
 } // namespace relay::test
+
+/// What a row of test data says of the settings that were read.
+Q_DECLARE_METATYPE(bool (*)(const relay::Settings &))

@@ -1,4 +1,5 @@
 #include "read_text.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -267,5 +268,5 @@ void TestChannelRuleErrors::oneRuleMoreIsRefused()
     QCOMPARE(read(aliases).problems(), QStringList{problem});
 }
 
-QTEST_APPLESS_MAIN(TestChannelRuleErrors)
+RELAY_TEST(TestChannelRuleErrors)
 #include "tst_channel_rule_errors.moc"

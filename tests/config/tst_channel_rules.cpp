@@ -1,4 +1,5 @@
 #include "read_text.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -208,5 +209,5 @@ void TestChannelRules::theMostRulesAreRead()
     }
 }
 
-QTEST_APPLESS_MAIN(TestChannelRules)
+RELAY_TEST(TestChannelRules)
 #include "tst_channel_rules.moc"

@@ -1,4 +1,5 @@
 #include "read_text.h"
+#include "support/test_main.h"
 
 #include <QFile>
 #include <QTemporaryDir>
@@ -42,8 +43,6 @@ bool hasDefaultPort(const relay::Settings &s)
 }
 
 } // namespace
-
-Q_DECLARE_METATYPE(Check)
 
 void TestConfigFile::readsGoodFiles_data()
 {
@@ -381,5 +380,5 @@ void TestConfigFile::refusesLongFile()
     QVERIFY(aboveLimit.problems().first().contains(QStringLiteral("longer than 4 MiB")));
 }
 
-QTEST_APPLESS_MAIN(TestConfigFile)
+RELAY_TEST(TestConfigFile)
 #include "tst_config_file.moc"

@@ -2,6 +2,7 @@
 #include "config/schema.h"
 
 #include "read_text.h"
+#include "support/test_main.h"
 
 #include <QFile>
 #include <QRegularExpression>
@@ -225,5 +226,5 @@ void TestConfigText::sampleShowsTheDefaultRule()
     QCOMPARE(draft.settings().hub.channels.first(), relay::channelRuleSchema().defaults);
 }
 
-QTEST_GUILESS_MAIN(TestConfigText)
+RELAY_TEST(TestConfigText)
 #include "tst_config_text.moc"

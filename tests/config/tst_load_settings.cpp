@@ -1,5 +1,8 @@
 #include "config/load_settings.h"
 
+#include "read_text.h"
+#include "support/test_main.h"
+
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
@@ -75,8 +78,6 @@ void TestLoadSettings::environmentOverridesTheFile()
 }
 
 using Check = bool (*)(const relay::Settings &);
-Q_DECLARE_METATYPE(Check)
-
 void TestLoadSettings::readsVariables_data()
 {
     QTest::addColumn<QString>("name");
@@ -249,5 +250,5 @@ void TestLoadSettings::fileAndEnvironmentProblemsAreListedTogether()
     QVERIFY(loaded.problems[1].contains(QStringLiteral("RELAY_METRICS_PORT")));
 }
 
-QTEST_APPLESS_MAIN(TestLoadSettings)
+RELAY_TEST(TestLoadSettings)
 #include "tst_load_settings.moc"

@@ -1,6 +1,8 @@
 #include "config/load_settings.h"
 #include "config/ops_token.h"
 
+#include "support/test_main.h"
+
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
@@ -208,5 +210,5 @@ void TestOpsToken::settingsAreRefused()
     QVERIFY2(!problems.contains(QStringLiteral("secret")), qPrintable(problems));
 }
 
-QTEST_GUILESS_MAIN(TestOpsToken)
+RELAY_TEST(TestOpsToken)
 #include "tst_ops_token.moc"

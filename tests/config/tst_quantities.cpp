@@ -1,5 +1,7 @@
 #include "config/quantities.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 #include <limits>
@@ -215,5 +217,5 @@ void TestQuantities::durationsSurviveFormatting()
     QCOMPARE(relay::parseDuration(text).value(), duration);
 }
 
-QTEST_APPLESS_MAIN(TestQuantities)
+RELAY_TEST(TestQuantities)
 #include "tst_quantities.moc"

@@ -1,6 +1,8 @@
 #include "config/schema.h"
 #include "config/setting_value.h"
 
+#include "support/test_main.h"
+
 #include <QRegularExpression>
 #include <QSet>
 #include <QTest>
@@ -341,5 +343,5 @@ void TestSchema::theDefaultRuleChangesNothing()
     QCOMPARE(relay::ChannelOptions().echo, relay::Settings().hub.echo);
 }
 
-QTEST_APPLESS_MAIN(TestSchema)
+RELAY_TEST(TestSchema)
 #include "tst_schema.moc"

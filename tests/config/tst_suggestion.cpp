@@ -1,6 +1,8 @@
 #include "config/schema.h"
 #include "config/suggestion.h"
 
+#include "support/test_main.h"
+
 #include <QRandomGenerator>
 #include <QTest>
 
@@ -96,5 +98,5 @@ void TestSuggestion::distanceAgreesWithItsDefinition()
     }
 }
 
-QTEST_APPLESS_MAIN(TestSuggestion)
+RELAY_TEST(TestSuggestion)
 #include "tst_suggestion.moc"

@@ -51,7 +51,7 @@ void addMasks(QList<Case> &cases)
     addWholeAndByteByByte(cases, changing.send(frames).expect(Op::Text, payload));
 }
 
-void addTrains(QList<Case> &cases)
+void addFrameTrains(QList<Case> &cases)
 {
     Case alternating("5.2", "100 messages in one write, text and binary in turn");
     Case growing("5.2", "messages of 0 to 300 bytes in one write");
@@ -108,7 +108,7 @@ QList<Case> framingCases()
                      .inWritesOf(1));
 
     addMasks(cases);
-    addTrains(cases);
+    addFrameTrains(cases);
     return cases;
 }
 

@@ -1,6 +1,7 @@
 #include "conformance/case.h"
 #include "conformance/case_runner.h"
 #include "conformance/hub_thread.h"
+#include "support/test_main.h"
 
 #include <QSet>
 #include <QTest>
@@ -103,5 +104,5 @@ void TestConformance::noConnectionIsLeftBehind()
     QTRY_COMPARE(m_relay->hub().clientCount(), 1);
 }
 
-QTEST_GUILESS_MAIN(TestConformance)
+RELAY_TEST(TestConformance)
 #include "tst_conformance.moc"

@@ -1,5 +1,6 @@
 #include "conformance/hub_thread.h"
 #include "support/raw_client.h"
+#include "support/test_main.h"
 
 #include <QCryptographicHash>
 #include <QTest>
@@ -372,5 +373,5 @@ void TestOpeningHandshake::closeBehindTheRequest()
     QCOMPARE(client.receiveFrame().kind, Received::Kind::Closed);
 }
 
-QTEST_GUILESS_MAIN(TestOpeningHandshake)
+RELAY_TEST(TestOpeningHandshake)
 #include "tst_opening_handshake.moc"

@@ -1,5 +1,6 @@
 #include "gui/choice.h"
 #include "gui/relay/remote_relay.h"
+#include "support/test_main.h"
 
 #include <QFile>
 #include <QTemporaryDir>
@@ -292,5 +293,5 @@ void TestChoice::badConfigurationIsSaid()
     QVERIFY2(said.contains(problem), qPrintable(said));
 }
 
-QTEST_GUILESS_MAIN(TestChoice)
+RELAY_TEST(TestChoice)
 #include "tst_choice.moc"

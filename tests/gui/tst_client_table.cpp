@@ -3,7 +3,9 @@
 #include "gui/pages/clients_page.h"
 #include "gui/tables/client_table_model.h"
 #include "gui/tables/table_pane.h"
+#include "support/test_main.h"
 #include "support/wait_for.h"
+#include "widget_application.h"
 
 #include <QAbstractItemModelTester>
 #include <QJsonDocument>
@@ -361,5 +363,5 @@ void TestClientTable::costOfSorting()
     }
 }
 
-QTEST_MAIN(TestClientTable)
+RELAY_TEST_IN(relay::test::WidgetApplication, TestClientTable)
 #include "tst_client_table.moc"

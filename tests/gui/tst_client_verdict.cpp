@@ -1,4 +1,5 @@
 #include "gui/tables/client_verdict.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -91,5 +92,5 @@ void TestClientVerdict::tableHolds()
     QVERIFY(verdict.rule.endsWith(QLatin1Char('.')));
 }
 
-QTEST_GUILESS_MAIN(TestClientVerdict)
+RELAY_TEST(TestClientVerdict)
 #include "tst_client_verdict.moc"

@@ -1,7 +1,9 @@
 #include "gui/look/theme.h"
 #include "relayd_process.h"
+#include "support/test_main.h"
 #include "support/wait_for.h"
 #include "support/web_client.h"
+#include "widget_application.h"
 #include "x_display.h"
 
 #include <QDir>
@@ -257,5 +259,5 @@ void TestDashboardProgram::runsARelayOfItsOwn()
     QCOMPARE(dashboard.status(), 0);
 }
 
-QTEST_MAIN(TestDashboardProgram)
+RELAY_TEST_IN(relay::test::WidgetApplication, TestDashboardProgram)
 #include "tst_dashboard_program.moc"

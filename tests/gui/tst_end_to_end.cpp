@@ -10,8 +10,10 @@
 #include "gui/tables/table_pane.h"
 #include "relayd_process.h"
 #include "scratch_settings.h"
+#include "support/test_main.h"
 #include "support/wait_for.h"
 #include "support/web_client.h"
+#include "widget_application.h"
 
 #include <QLineEdit>
 #include <QMessageBox>
@@ -252,5 +254,5 @@ ChannelsPage &TestEndToEnd::showChannels()
     return *m_window->findChild<ChannelsPage *>();
 }
 
-QTEST_MAIN(TestEndToEnd)
+RELAY_TEST_IN(relay::test::WidgetApplication, TestEndToEnd)
 #include "tst_end_to_end.moc"

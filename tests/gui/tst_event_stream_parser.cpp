@@ -1,6 +1,7 @@
 #include "wire/event_stream.h"
 
 #include "gui/relay/event_stream_parser.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -129,5 +130,5 @@ void TestEventStreamParser::resetForgetsWhatIsUnfinished()
     QCOMPARE(feed(parser, "data: b\n\n"), (QList<StreamEvent>{{"", "message", "b"}}));
 }
 
-QTEST_GUILESS_MAIN(TestEventStreamParser)
+RELAY_TEST(TestEventStreamParser)
 #include "tst_event_stream_parser.moc"

@@ -1,4 +1,6 @@
 #include "gui/look/foreign_text.h"
+#include "support/test_main.h"
+#include "widget_application.h"
 
 #include <QTest>
 #include <QTextDocument>
@@ -56,5 +58,5 @@ void TestForeignText::toolTipIsNoMarkup()
     QVERIFY(plainToolTip(QString()).isEmpty()); // none is shown
 }
 
-QTEST_MAIN(TestForeignText)
+RELAY_TEST_IN(relay::test::WidgetApplication, TestForeignText)
 #include "tst_foreign_text.moc"

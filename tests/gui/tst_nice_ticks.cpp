@@ -1,4 +1,5 @@
 #include "gui/plots/nice_ticks.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -81,5 +82,5 @@ void TestNiceTicks::everyScaleIsCoveredWithFewRoundSteps()
     }
 }
 
-QTEST_GUILESS_MAIN(TestNiceTicks)
+RELAY_TEST(TestNiceTicks)
 #include "tst_nice_ticks.moc"

@@ -13,7 +13,9 @@
 #include "gui/tables/message_log_model.h"
 #include "gui/tables/table_pane.h"
 #include "scratch_settings.h"
+#include "support/test_main.h"
 #include "support/wait_for.h"
+#include "widget_application.h"
 
 #include <QLabel>
 #include <QMessageBox>
@@ -295,5 +297,5 @@ void TestPages::windowWatchesARelayInThisProcess()
     QVERIFY(waitFor([&] { return stranger.link().link == Link::Gone; }));
 }
 
-QTEST_MAIN(TestPages)
+RELAY_TEST_IN(relay::test::WidgetApplication, TestPages)
 #include "tst_pages.moc"

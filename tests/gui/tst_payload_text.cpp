@@ -1,4 +1,5 @@
 #include "gui/look/payload_text.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -193,5 +194,5 @@ void TestPayloadText::previewIsOneShortLine()
     QVERIFY(payloadPreview(payload.repeated(100'000), isText).size() <= 220);
 }
 
-QTEST_GUILESS_MAIN(TestPayloadText)
+RELAY_TEST(TestPayloadText)
 #include "tst_payload_text.moc"

@@ -1,5 +1,7 @@
 #include "gui/look/quantity_text.h"
 #include "gui/plots/plot_widget.h"
+#include "support/test_main.h"
+#include "widget_application.h"
 
 #include <QImage>
 #include <QPainter>
@@ -210,5 +212,5 @@ void TestPlotWidget::emptyPlotCanBePainted()
     QVERIFY(!rendered(*plot, 1).isNull());
 }
 
-QTEST_MAIN(TestPlotWidget)
+RELAY_TEST_IN(relay::test::WidgetApplication, TestPlotWidget)
 #include "tst_plot_widget.moc"

@@ -1,4 +1,5 @@
 #include "gui/look/quantity_text.h"
+#include "support/test_main.h"
 
 #include <QDateTime>
 #include <QLocale>
@@ -224,5 +225,5 @@ void TestQuantityText::nonsenseIsShownNotComputedWith()
     QCOMPARE(timeText(1e300), QStringLiteral("–"));
 }
 
-QTEST_GUILESS_MAIN(TestQuantityText)
+RELAY_TEST(TestQuantityText)
 #include "tst_quantity_text.moc"

@@ -5,6 +5,7 @@
 
 #include "fake_ops_server.h"
 #include "gui/relay/remote_relay.h"
+#include "support/test_main.h"
 #include "support/wait_for.h"
 
 #include <QJsonDocument>
@@ -423,5 +424,5 @@ void TestRemoteRelay::speaksWithARealRelay()
     QVERIFY(!hub.isDraining());
 }
 
-QTEST_GUILESS_MAIN(TestRemoteRelay)
+RELAY_TEST(TestRemoteRelay)
 #include "tst_remote_relay.moc"

@@ -1,6 +1,8 @@
 #include "gui/main_window.h"
 #include "gui/pages/start_page.h"
 #include "scratch_settings.h"
+#include "support/test_main.h"
+#include "widget_application.h"
 
 #include <QDir>
 #include <QFile>
@@ -223,5 +225,5 @@ void TestStartPage::refusedChoiceStaysAndIsNotKept()
     QVERIFY(!shownText(*page).contains(QLatin1String("is no address")));
 }
 
-QTEST_MAIN(TestStartPage)
+RELAY_TEST_IN(relay::test::WidgetApplication, TestStartPage)
 #include "tst_start_page.moc"

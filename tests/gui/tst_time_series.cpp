@@ -1,4 +1,5 @@
 #include "gui/plots/time_series.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -117,5 +118,5 @@ void TestTimeSeries::nearestIsWithinReach()
     QCOMPARE(TimeSeries(10s).nearest(time, 2), nullptr);
 }
 
-QTEST_GUILESS_MAIN(TestTimeSeries)
+RELAY_TEST(TestTimeSeries)
 #include "tst_time_series.moc"

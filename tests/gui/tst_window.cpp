@@ -13,7 +13,9 @@
 #include "gui/tables/message_log_model.h"
 #include "gui/tables/table_pane.h"
 #include "scratch_settings.h"
+#include "support/test_main.h"
 #include "support/wait_for.h"
+#include "widget_application.h"
 
 #include <QAbstractButton>
 #include <QLabel>
@@ -351,5 +353,5 @@ void TestWindow::privateOpsPortNeedsNoToken()
     QVERIFY(EmbeddedRelay::start(settings, EmbeddedRelay::OpsPort::Private).hasValue());
 }
 
-QTEST_MAIN(TestWindow)
+RELAY_TEST_IN(relay::test::WidgetApplication, TestWindow)
 #include "tst_window.moc"

@@ -1,5 +1,7 @@
 #include "hub/batch.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 #include <algorithm>
@@ -157,5 +159,5 @@ void TestBatch::givesNoMorePiecesThanACallTakes()
     QCOMPARE(batch.bytes(), joined(single).size());
 }
 
-QTEST_APPLESS_MAIN(TestBatch)
+RELAY_TEST(TestBatch)
 #include "tst_batch.moc"

@@ -1,5 +1,6 @@
 #include "support/http_peer.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QJsonDocument>
 #include <QTest>
@@ -13,6 +14,7 @@ using relay::test::HttpAnswer;
 using relay::test::HttpPeer;
 using relay::test::Op;
 using relay::test::PacedClient;
+using relay::test::publish;
 using relay::test::ServerFrame;
 using relay::test::TestHub;
 using relay::test::testOptions;
@@ -30,16 +32,6 @@ HubOptions optionsWith(const QByteArray &pattern, const ChannelOptions &channel,
 QByteArray textOf(const std::optional<ServerFrame> &frame)
 {
     return frame && frame->opcode == Op::Text ? frame->payload : QByteArray("(no text)");
-}
-
-QByteArray publish(TestHub &relay,
-                   const QByteArray &channel,
-                   const QByteArray &payload,
-                   MessageKind kind = MessageKind::Text)
-{
-    return relay.hub()
-        .publish(ChannelName::fromText(channel).value(), payload, kind)
-        .position.toText();
 }
 
 const QByteArrayList kMeta{"Sec-WebSocket-Protocol: relay.meta"};
@@ -392,5 +384,5 @@ void TestChannels::withoutMetaOnlyPayloadsCome()
     QCOMPARE(textOf(client.nextFrame()), QByteArray("3"));
 }
 
-QTEST_GUILESS_MAIN(TestChannels)
+RELAY_TEST(TestChannels)
 #include "tst_channels.moc"

@@ -1,5 +1,6 @@
 #include "support/paced_client.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QDeadlineTimer>
 #include <QRandomGenerator>
@@ -388,5 +389,5 @@ void TestClientVisit::secondDrainReplacesTheFirst()
     QVERIFY(relay.waitForClients(0));
 }
 
-QTEST_GUILESS_MAIN(TestClientVisit)
+RELAY_TEST(TestClientVisit)
 #include "tst_client_visit.moc"

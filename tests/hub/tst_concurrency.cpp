@@ -1,5 +1,6 @@
 #include "support/paced_client.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -236,5 +237,5 @@ void TestConcurrency::clientsAreSpreadOverTheWorkers()
     }
 }
 
-QTEST_GUILESS_MAIN(TestConcurrency)
+RELAY_TEST(TestConcurrency)
 #include "tst_concurrency.moc"

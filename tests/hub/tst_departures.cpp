@@ -2,6 +2,7 @@
 
 #include "support/paced_client.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -331,5 +332,5 @@ void TestDepartures::aHubThatNeverListenedMayGo()
     QCOMPARE(numbersOf(hub.counters()), QByteArrayList{});
 }
 
-QTEST_GUILESS_MAIN(TestDepartures)
+RELAY_TEST(TestDepartures)
 #include "tst_departures.moc"

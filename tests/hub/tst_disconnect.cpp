@@ -1,6 +1,8 @@
 #include "hub/disconnect.h"
 #include "wire/close_code.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 #include <cstring>
@@ -90,5 +92,5 @@ void TestDisconnect::everyViolationHasItsCode()
     }
 }
 
-QTEST_APPLESS_MAIN(TestDisconnect)
+RELAY_TEST(TestDisconnect)
 #include "tst_disconnect.moc"

@@ -1,5 +1,6 @@
 #include "support/http_peer.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QJsonDocument>
 #include <QSignalSpy>
@@ -14,6 +15,7 @@ using relay::MessageKind;
 using relay::test::HttpAnswer;
 using relay::test::HttpPeer;
 using relay::test::optionsKeeping;
+using relay::test::publish;
 using relay::test::TestHub;
 using relay::test::testOptions;
 using relay::test::waitFor;
@@ -21,16 +23,6 @@ using relay::test::waitFor;
 namespace {
 
 /// Publishes, and returns the message's position.
-QByteArray publish(TestHub &relay,
-                   const QByteArray &channel,
-                   const QByteArray &payload,
-                   MessageKind kind = MessageKind::Text)
-{
-    return relay.hub()
-        .publish(ChannelName::fromText(channel).value(), payload, kind)
-        .position.toText();
-}
-
 QJsonObject object(const QByteArray &json)
 {
     return QJsonDocument::fromJson(json).object();
@@ -476,5 +468,5 @@ void TestEventStream::whatCannotWaitIsAGap()
     QCOMPARE(event->id, behind);
 }
 
-QTEST_GUILESS_MAIN(TestEventStream)
+RELAY_TEST(TestEventStream)
 #include "tst_event_stream.moc"

@@ -1,5 +1,6 @@
 #include "support/paced_client.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -7,6 +8,7 @@ using namespace std::chrono_literals;
 using relay::HandshakeFailure;
 using relay::HubOptions;
 using relay::RelaySnapshot;
+using relay::test::failures;
 using relay::test::HubEvent;
 using relay::test::PacedClient;
 using relay::test::TestHub;
@@ -17,11 +19,6 @@ using relay::test::WebClients;
 Q_DECLARE_METATYPE(relay::HandshakeFailure)
 
 namespace {
-
-quint64 failures(TestHub &relay, HandshakeFailure failure)
-{
-    return relay.hub().counters().handshakeFailures[static_cast<std::size_t>(failure)];
-}
 
 quint64 allFailures(TestHub &relay)
 {
@@ -332,5 +329,5 @@ void TestHandshake::aBrokenHandshakeHurtsNobody()
     }
 }
 
-QTEST_GUILESS_MAIN(TestHandshake)
+RELAY_TEST(TestHandshake)
 #include "tst_handshake.moc"

@@ -1,5 +1,6 @@
 #include "support/http_peer.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QJsonDocument>
 #include <QTest>
@@ -272,5 +273,5 @@ void TestHttpBatch::nothingIsAnEmptyBatch()
     QCOMPARE(answer.body.trimmed(), QByteArray("[]"));
 }
 
-QTEST_GUILESS_MAIN(TestHttpBatch)
+RELAY_TEST(TestHttpBatch)
 #include "tst_http_batch.moc"

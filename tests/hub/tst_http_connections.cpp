@@ -1,23 +1,16 @@
 #include "support/http_peer.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
 using relay::HubOptions;
 using relay::test::HttpAnswer;
 using relay::test::HttpPeer;
+using relay::test::offsetOf;
 using relay::test::PacedClient;
 using relay::test::TestHub;
 using relay::test::testOptions;
-
-namespace {
-
-qint64 offsetOf(const HttpAnswer &answer)
-{
-    return answer.json().value(QLatin1String("offset")).toInteger(-1);
-}
-
-} // namespace
 
 class TestHttpConnections : public QObject
 {
@@ -289,5 +282,5 @@ void TestHttpConnections::garbageIsToldOnce()
     QCOMPARE(relay.hub().counters().messages, 0U);
 }
 
-QTEST_GUILESS_MAIN(TestHttpConnections)
+RELAY_TEST(TestHttpConnections)
 #include "tst_http_connections.moc"

@@ -2,6 +2,7 @@
 
 #include "support/http_peer.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QDeadlineTimer>
 #include <QJsonArray>
@@ -231,5 +232,5 @@ void TestHttpHardening::nobodyHearsAChannelThatOnlyTakes()
     QVERIFY(member.received().empty());
 }
 
-QTEST_GUILESS_MAIN(TestHttpHardening)
+RELAY_TEST(TestHttpHardening)
 #include "tst_http_hardening.moc"

@@ -1,5 +1,6 @@
 #include "support/http_peer.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QDateTime>
 #include <QTest>
@@ -350,5 +351,5 @@ void TestHttpHistory::aChannelThatIsClosedToListeners()
     QCOMPARE(texts(peer.ask(HttpPeer::get("/*"))), QByteArray());
 }
 
-QTEST_GUILESS_MAIN(TestHttpHistory)
+RELAY_TEST(TestHttpHistory)
 #include "tst_http_history.moc"

@@ -1,5 +1,6 @@
 #include "support/http_peer.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -7,6 +8,7 @@ using namespace std::chrono_literals;
 using relay::HubOptions;
 using relay::test::HttpAnswer;
 using relay::test::HttpPeer;
+using relay::test::offsetOf;
 using relay::test::PacedClient;
 using relay::test::TestHub;
 using relay::test::testOptions;
@@ -14,13 +16,8 @@ using relay::test::waitFor;
 
 namespace {
 
-const QByteArray kText = "Content-Type: text/plain";
-const QByteArray kBytes = "Content-Type: application/octet-stream";
-
-qint64 offsetOf(const HttpAnswer &answer)
-{
-    return answer.json().value(QLatin1String("offset")).toInteger(-1);
-}
+const QByteArray kTextField = "Content-Type: text/plain";
+const QByteArray kBytesField = "Content-Type: application/octet-stream";
 
 QByteArray keyed(const QByteArray &key)
 {
@@ -53,10 +50,10 @@ void TestHttpIdempotency::aKeyPublishesOnce()
     QVERIFY(listener.upgrade({}, "/a"));
     HttpPeer one(relay.port());
     HttpPeer other(relay.port());
-    const QByteArray request = HttpPeer::post("/a", "pay 5", {kText, keyed("k1")});
+    const QByteArray request = HttpPeer::post("/a", "pay 5", {kTextField, keyed("k1")});
     const HttpAnswer first = one.ask(request);
     QCOMPARE(first.status, 200);
-    QCOMPARE(offsetOf(other.ask(HttpPeer::post("/a", "between", {kText}))), 2);
+    QCOMPARE(offsetOf(other.ask(HttpPeer::post("/a", "between", {kTextField}))), 2);
     for (HttpPeer *peer : {&one, &other, &one}) {
         const HttpAnswer again = peer->ask(request);
         QCOMPARE(again.status, 200);
@@ -72,16 +69,16 @@ void TestHttpIdempotency::aKeyIsForOneMessage()
 {
     TestHub relay;
     HttpPeer peer(relay.port());
-    QCOMPARE(peer.ask(HttpPeer::post("/a", "pay 5", {kText, keyed("k1")})).status, 200);
-    const HttpAnswer other = peer.ask(HttpPeer::post("/a", "pay 6", {kText, keyed("k1")}));
+    QCOMPARE(peer.ask(HttpPeer::post("/a", "pay 5", {kTextField, keyed("k1")})).status, 200);
+    const HttpAnswer other = peer.ask(HttpPeer::post("/a", "pay 6", {kTextField, keyed("k1")}));
     QCOMPARE(other.status, 422);
     QCOMPARE(other.error(), QByteArray("idempotency_key_reused"));
-    const HttpAnswer otherKind = peer.ask(HttpPeer::post("/a", "pay 5", {kBytes, keyed("k1")}));
+    const HttpAnswer otherKind = peer.ask(HttpPeer::post("/a", "pay 5", {kBytesField, keyed("k1")}));
     QCOMPARE(otherKind.status, 422);
     QCOMPARE(relay.hub().counters().messages, 1U);
     // What was refused was not published, and its key is free.
-    QCOMPARE(peer.ask(HttpPeer::post("/a", "\xFF", {kText, keyed("k2")})).status, 400);
-    QCOMPARE(offsetOf(peer.ask(HttpPeer::post("/a", "pay 7", {kText, keyed("k2")}))), 2);
+    QCOMPARE(peer.ask(HttpPeer::post("/a", "\xFF", {kTextField, keyed("k2")})).status, 400);
+    QCOMPARE(offsetOf(peer.ask(HttpPeer::post("/a", "pay 7", {kTextField, keyed("k2")}))), 2);
 }
 
 // Clients of different channels know nothing of each other's keys.
@@ -104,12 +101,12 @@ void TestHttpIdempotency::aBatchsKeysAreItsOwn()
     const QByteArray batch =
         HttpPeer::post("/-/publish", R"([{"channel":"a","text":"of the batch"}])",
                        {"Content-Type: application/json", keyed("k")});
-    QCOMPARE(peer.ask(HttpPeer::post("/a", "alone", {kText, keyed("k#0")})).status, 200);
+    QCOMPARE(peer.ask(HttpPeer::post("/a", "alone", {kTextField, keyed("k#0")})).status, 200);
     const HttpAnswer first = peer.ask(batch);
     QCOMPARE(first.jsonArray().at(0).toObject().value(QLatin1String("offset")).toInteger(), 2);
     QCOMPARE(peer.ask(batch).body, first.body);
     for (const char *key : {"k", "k0", "k#1", "k\t0", "k 0"}) {
-        QCOMPARE(peer.ask(HttpPeer::post("/a", "of the batch", {kText, keyed(key)})).status, 200);
+        QCOMPARE(peer.ask(HttpPeer::post("/a", "of the batch", {kTextField, keyed(key)})).status, 200);
     }
     QCOMPARE(relay.hub().counters().messages, 7U); // all were new but the repeated batch
 }
@@ -172,5 +169,5 @@ void TestHttpIdempotency::theOldestKeyGivesWay()
     QCOMPARE(publish("1"), 4);
 }
 
-QTEST_GUILESS_MAIN(TestHttpIdempotency)
+RELAY_TEST(TestHttpIdempotency)
 #include "tst_http_idempotency.moc"

@@ -1,5 +1,6 @@
 #include "support/http_peer.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QDeadlineTimer>
 #include <QSignalSpy>
@@ -198,5 +199,5 @@ void TestHttpLimits::whoseTimeIsUpWithinHisUpgradeIsNoMember()
     QCOMPARE(relay.hub().clientCount(), 1);
 }
 
-QTEST_GUILESS_MAIN(TestHttpLimits)
+RELAY_TEST(TestHttpLimits)
 #include "tst_http_limits.moc"

@@ -1,5 +1,6 @@
 #include "support/http_peer.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QRegularExpression>
 #include <QTest>
@@ -284,5 +285,5 @@ void TestHttpOrigins::aHostThatOnlyPointsHereIsRefused()
     QCOMPARE(answer.status, isRefused ? 403 : 200);
 }
 
-QTEST_GUILESS_MAIN(TestHttpOrigins)
+RELAY_TEST(TestHttpOrigins)
 #include "tst_http_origins.moc"

@@ -1,5 +1,6 @@
 #include "support/http_peer.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QRegularExpression>
 #include <QTest>
@@ -9,6 +10,7 @@ using relay::ChannelRule;
 using relay::HubOptions;
 using relay::test::HttpAnswer;
 using relay::test::HttpPeer;
+using relay::test::offsetOf;
 using relay::test::Op;
 using relay::test::PacedClient;
 using relay::test::TestHub;
@@ -18,11 +20,6 @@ namespace {
 
 const QByteArray kText = "Content-Type: text/plain";
 constexpr qint64 kLimit = 1000;
-
-qint64 offsetOf(const HttpAnswer &answer)
-{
-    return answer.json().value(QLatin1String("offset")).toInteger(-1);
-}
 
 HubOptions optionsOfNews()
 {
@@ -365,5 +362,5 @@ void TestHttpPublish::aChannelThatOnlyListens()
     QCOMPARE(relay.hub().publish(name, "x", relay::MessageKind::Text).position.offset, 1U);
 }
 
-QTEST_GUILESS_MAIN(TestHttpPublish)
+RELAY_TEST(TestHttpPublish)
 #include "tst_http_publish.moc"

@@ -1,5 +1,6 @@
 #include "support/http_peer.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QLocale>
 #include <QTest>
@@ -17,8 +18,8 @@ namespace {
 
 const QByteArrayList kH2c{"Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c",
                           "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA"};
-const QByteArray kBrowser = "Accept: text/html,application/xhtml+xml,*/*;q=0.8";
-const QByteArray kStream = "Accept: text/event-stream";
+const QByteArray kAcceptPage = "Accept: text/html,application/xhtml+xml,*/*;q=0.8";
+const QByteArray kAcceptStream = "Accept: text/event-stream";
 
 /// The fields that two answers may differ in although they are the same.
 relay::test::AnswerHead comparable(relay::test::AnswerHead head)
@@ -62,8 +63,8 @@ void TestHttpStandards::otherUpgradesAreIgnored_data()
                              << 200;
     QTest::newRow("OPTIONS") << HttpPeer::request("OPTIONS", "/a", kH2c) << 204;
     QTest::newRow("DELETE") << HttpPeer::request("DELETE", "/a", kH2c) << 405;
-    QTest::newRow("a page") << HttpPeer::get("/a", kH2c + QByteArrayList{kBrowser}) << 200;
-    QTest::newRow("a stream") << HttpPeer::get("/a", kH2c + QByteArrayList{kStream}) << 200;
+    QTest::newRow("a page") << HttpPeer::get("/a", kH2c + QByteArrayList{kAcceptPage}) << 200;
+    QTest::newRow("a stream") << HttpPeer::get("/a", kH2c + QByteArrayList{kAcceptStream}) << 200;
     QTest::newRow("WebSocket, in HTTP/1.0")
         << QByteArray("GET /a HTTP/1.0\r\nUpgrade: websocket\r\nConnection: keep-alive\r\n\r\n")
         << 200;
@@ -96,8 +97,8 @@ void TestHttpStandards::everyAnswerHasADate_data()
     };
     row(PacedClient::upgradeRequest(), 101);
     row(HttpPeer::get("/a"), 200);
-    row(HttpPeer::get("/b", {kStream}), 200);
-    row(HttpPeer::get("/c", {kBrowser}), 200);
+    row(HttpPeer::get("/b", {kAcceptStream}), 200);
+    row(HttpPeer::get("/c", {kAcceptPage}), 200);
     row(HttpPeer::get("/-/page.js"), 200);
     row(HttpPeer::post("/a", "x"), 200);
     row(HttpPeer::request("OPTIONS", "/a"), 204);
@@ -162,15 +163,15 @@ void TestHttpStandards::headIsWhatGetWouldBe_data()
         QTest::newRow(name) << QByteArray(target) << fields << status;
     };
     row("history", "/a", {}, 200);
-    row("a page", "/a", {kBrowser}, 200);
+    row("a page", "/a", {kAcceptPage}, 200);
     row("an asset", "/-/page.js", {}, 200);
-    row("a stream", "/a", {kStream}, 200);
-    row("a stream of a pattern", "/**", {kStream}, 200);
-    row("a stream for a page", "/a", {kStream, "Origin: http://localhost"}, 200);
-    row("a stream that is forbidden", "/closed", {kStream}, 403);
-    row("a stream that is full", "/full", {kStream}, 503);
+    row("a stream", "/a", {kAcceptStream}, 200);
+    row("a stream of a pattern", "/**", {kAcceptStream}, 200);
+    row("a stream for a page", "/a", {kAcceptStream, "Origin: http://localhost"}, 200);
+    row("a stream that is forbidden", "/closed", {kAcceptStream}, 403);
+    row("a stream that is full", "/full", {kAcceptStream}, 503);
     row("no channel", "/a//b", {}, 404);
-    row("no channel, for a browser", "/a//b", {kBrowser}, 404);
+    row("no channel, for a browser", "/a//b", {kAcceptPage}, 404);
     row("a type that there is not", "/a", {"Accept: image/png"}, 406);
     row("a foreign page", "/a", {"Origin: http://evil.test"}, 403);
 }
@@ -210,7 +211,7 @@ void TestHttpStandards::headOfAStreamJoinsNothing()
 {
     TestHub relay;
     HttpPeer peer(relay.port());
-    QVERIFY(peer.send(HttpPeer::request("HEAD", "/a", {kStream})));
+    QVERIFY(peer.send(HttpPeer::request("HEAD", "/a", {kAcceptStream})));
     const HttpAnswer answer = peer.answer(HttpPeer::Body::None);
     QCOMPARE(answer.value("content-type"), QByteArray("text/event-stream"));
     QVERIFY(peer.waitForEnd());
@@ -256,7 +257,7 @@ void TestHttpStandards::aBrowserGetsErrorsAsPages()
     QFETCH(QByteArray, title);
     TestHub relay;
     HttpPeer browser(relay.port());
-    const HttpAnswer page = browser.ask(request + kBrowser + "\r\n\r\n");
+    const HttpAnswer page = browser.ask(request + kAcceptPage + "\r\n\r\n");
     QCOMPARE(page.status, title.left(3).toInt());
     QCOMPARE(page.value("content-type"), QByteArray("text/html; charset=utf-8"));
     QVERIFY2(page.body.contains("<h1>" + title + "</h1>"), page.body.constData());
@@ -292,5 +293,5 @@ void TestHttpStandards::methodsAreNamed()
     QVERIFY(answer.body.contains(answer.value("allow")));
 }
 
-QTEST_GUILESS_MAIN(TestHttpStandards)
+RELAY_TEST(TestHttpStandards)
 #include "tst_http_standards.moc"

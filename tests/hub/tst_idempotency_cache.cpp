@@ -1,5 +1,7 @@
 #include "hub/idempotency_cache.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 #include <array>
@@ -20,7 +22,7 @@ Q_DECLARE_METATYPE(relay::IdempotencyCache::State)
 
 namespace {
 
-constexpr TimePoint kStart = TimePoint() + 1h;
+constexpr TimePoint kCacheStart = TimePoint() + 1h;
 const ChannelName kChannel = ChannelName::fromText("chat").value();
 
 QByteArray keyOf(int number)
@@ -29,7 +31,7 @@ QByteArray keyOf(int number)
 }
 
 /// Begins, and answers if it is the first; returns how it was taken.
-State ask(IdempotencyCache &cache, const QByteArray &key, TimePoint now = kStart)
+State ask(IdempotencyCache &cache, const QByteArray &key, TimePoint now = kCacheStart)
 {
     const Begun begun = cache.begin(kChannel, key, "payload", now);
     if (begun.state == State::First) {
@@ -63,11 +65,11 @@ private Q_SLOTS:
 void TestIdempotencyCache::answersTheSameAgain()
 {
     IdempotencyCache cache(5min, 10);
-    const Begun first = cache.begin(kChannel, "k", "payload", kStart);
+    const Begun first = cache.begin(kChannel, "k", "payload", kCacheStart);
     QCOMPARE(first.state, State::First);
     cache.complete(first.token, {{Epoch{7}, 42}, 3});
     for (int i = 0; i < 2; ++i) {
-        const Begun again = cache.begin(kChannel, "k", "payload", kStart + 1s);
+        const Begun again = cache.begin(kChannel, "k", "payload", kCacheStart + 1s);
         QCOMPARE(again.state, State::Answered);
         QCOMPARE(again.answer.position, (relay::Position{Epoch{7}, 42}));
         QCOMPARE(again.answer.clients, 3);
@@ -106,31 +108,31 @@ void TestIdempotencyCache::tellsRequestsApart()
     QFETCH(State, state);
     IdempotencyCache cache(5min, 10);
     const ChannelName first = ChannelName::fromText("ab").value();
-    cache.complete(cache.begin(first, "cd", "payload", kStart).token, {});
+    cache.complete(cache.begin(first, "cd", "payload", kCacheStart).token, {});
     const ChannelName name = ChannelName::fromText(channel).value();
-    QCOMPARE(cache.begin(name, key, payload, kStart).state, state);
+    QCOMPARE(cache.begin(name, key, payload, kCacheStart).state, state);
 }
 
 // Two connections with the same request at the same time: one publishes, the other waits.
 void TestIdempotencyCache::oneIsPublishedAtATime()
 {
     IdempotencyCache cache(5min, 10);
-    const Begun first = cache.begin(kChannel, "k", "payload", kStart);
-    QCOMPARE(cache.begin(kChannel, "k", "payload", kStart).state, State::InProgress);
-    QCOMPARE(cache.begin(kChannel, "k", "another", kStart).state, State::Different);
+    const Begun first = cache.begin(kChannel, "k", "payload", kCacheStart);
+    QCOMPARE(cache.begin(kChannel, "k", "payload", kCacheStart).state, State::InProgress);
+    QCOMPARE(cache.begin(kChannel, "k", "another", kCacheStart).state, State::Different);
     cache.complete(first.token, {});
-    QCOMPARE(cache.begin(kChannel, "k", "payload", kStart).state, State::Answered);
+    QCOMPARE(cache.begin(kChannel, "k", "payload", kCacheStart).state, State::Answered);
 }
 
 // A request that was refused (the relay was full) may succeed the next time.
 void TestIdempotencyCache::whatWasNotPublishedMayBeTriedAgain()
 {
     IdempotencyCache cache(5min, 10);
-    const Begun first = cache.begin(kChannel, "k", "payload", kStart);
+    const Begun first = cache.begin(kChannel, "k", "payload", kCacheStart);
     cache.abandon(first.token);
     QCOMPARE(cache.size(), std::size_t{0});
-    QCOMPARE(cache.begin(kChannel, "k", "another", kStart).state, State::First);
-    QCOMPARE(cache.begin(kChannel, "k", "another", kStart).state, State::InProgress);
+    QCOMPARE(cache.begin(kChannel, "k", "another", kCacheStart).state, State::First);
+    QCOMPARE(cache.begin(kChannel, "k", "another", kCacheStart).state, State::InProgress);
 }
 
 void TestIdempotencyCache::forgetsByAge_data()
@@ -151,13 +153,13 @@ void TestIdempotencyCache::forgetsByAge()
     QFETCH(State, state);
     IdempotencyCache cache(5min, 10);
     QCOMPARE(ask(cache, "k"), State::First);
-    QCOMPARE(ask(cache, "k", kStart + elapsed / 2),
+    QCOMPARE(ask(cache, "k", kCacheStart + elapsed / 2),
              elapsed / 2 < 5min ? State::Answered : State::First);
     IdempotencyCache unasked(5min, 10);
     QCOMPARE(ask(unasked, "k"), State::First);
-    QCOMPARE(ask(unasked, "k", kStart + elapsed), state);
+    QCOMPARE(ask(unasked, "k", kCacheStart + elapsed), state);
     if (elapsed / 2 < 5min) {
-        QCOMPARE(ask(cache, "k", kStart + elapsed), state);
+        QCOMPARE(ask(cache, "k", kCacheStart + elapsed), state);
     }
 }
 
@@ -187,10 +189,10 @@ void TestIdempotencyCache::forgetsTheOldestPastTheLimit()
 void TestIdempotencyCache::anAbandonedKeyThatBeganAgainIsKept()
 {
     IdempotencyCache cache(5min, 10);
-    cache.abandon(cache.begin(kChannel, "k", "payload", kStart).token);
-    QCOMPARE(ask(cache, "k", kStart + 4min), State::First);
-    QCOMPARE(ask(cache, "k", kStart + 6min), State::Answered);
-    QCOMPARE(ask(cache, "k", kStart + 9min), State::First);
+    cache.abandon(cache.begin(kChannel, "k", "payload", kCacheStart).token);
+    QCOMPARE(ask(cache, "k", kCacheStart + 4min), State::First);
+    QCOMPARE(ask(cache, "k", kCacheStart + 6min), State::Answered);
+    QCOMPARE(ask(cache, "k", kCacheStart + 9min), State::First);
 }
 
 // Refusals by the thousand leave nothing behind.
@@ -198,7 +200,7 @@ void TestIdempotencyCache::isBoundedWhateverIsAbandoned()
 {
     IdempotencyCache cache(5min, 10);
     for (int i = 0; i < 1000; ++i) {
-        const Begun begun = cache.begin(kChannel, keyOf(i), "payload", kStart);
+        const Begun begun = cache.begin(kChannel, keyOf(i), "payload", kCacheStart);
         QCOMPARE(begun.state, State::First);
         if (i % 2 == 0) {
             cache.abandon(begun.token);
@@ -245,5 +247,5 @@ void TestIdempotencyCache::onlyOneThreadIsFirst()
     }
 }
 
-QTEST_APPLESS_MAIN(TestIdempotencyCache)
+RELAY_TEST(TestIdempotencyCache)
 #include "tst_idempotency_cache.moc"

@@ -1,5 +1,7 @@
 #include "hub/inbox.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 #include <fcntl.h>
@@ -214,5 +216,5 @@ void TestInbox::anUndrainedArrivalIsClosed()
     QCOMPARE(::fcntl(descriptor, F_GETFD), -1);
 }
 
-QTEST_APPLESS_MAIN(TestInbox)
+RELAY_TEST(TestInbox)
 #include "tst_inbox.moc"

@@ -1,5 +1,6 @@
 #include "support/paced_client.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QElapsedTimer>
 #include <QTest>
@@ -170,5 +171,5 @@ void TestKeepalive::canBeTurnedOff()
     QCOMPARE(relay.hub().counters().pingsSent, 0U);
 }
 
-QTEST_GUILESS_MAIN(TestKeepalive)
+RELAY_TEST(TestKeepalive)
 #include "tst_keepalive.moc"

@@ -2,6 +2,7 @@
 
 #include "support/paced_client.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QElapsedTimer>
 #include <QTest>
@@ -164,5 +165,5 @@ void TestMessages::aMessageMayTakeItsTime()
     QCOMPARE(relay.hub().counters().messages, 3U);
 }
 
-QTEST_GUILESS_MAIN(TestMessages)
+RELAY_TEST(TestMessages)
 #include "tst_messages.moc"

@@ -1,5 +1,7 @@
 #include "hub/outbox.h"
 
+#include "support/test_main.h"
+
 #include <QRandomGenerator>
 #include <QTest>
 
@@ -342,5 +344,5 @@ void TestOutbox::agreesWithAPlainQueue()
     }
 }
 
-QTEST_APPLESS_MAIN(TestOutbox)
+RELAY_TEST(TestOutbox)
 #include "tst_outbox.moc"

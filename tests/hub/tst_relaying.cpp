@@ -2,6 +2,7 @@
 
 #include "support/paced_client.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QTest>
 #include <QThread>
@@ -439,5 +440,5 @@ void TestRelaying::pingIsAnswered()
     QCOMPARE(pong.payload, QByteArray("are you there"));
 }
 
-QTEST_GUILESS_MAIN(TestRelaying)
+RELAY_TEST(TestRelaying)
 #include "tst_relaying.moc"

@@ -1,6 +1,7 @@
 #include "resuming_listener.h"
 #include "support/http_peer.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QTest>
 #include <QThread>
@@ -387,5 +388,5 @@ void TestResume::whatIsMissingOfAPatternIsInTheGaps()
     QVERIFY(gaps > 0);
 }
 
-QTEST_GUILESS_MAIN(TestResume)
+RELAY_TEST(TestResume)
 #include "tst_resume.moc"

@@ -1,5 +1,6 @@
 #include "support/paced_client.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QElapsedTimer>
 #include <QSignalSpy>
@@ -252,5 +253,5 @@ void TestShutdown::aPortInUseIsSaid()
     QCOMPARE(second.publish("x", MessageKind::Text).status, Hub::Published::Closed);
 }
 
-QTEST_GUILESS_MAIN(TestShutdown)
+RELAY_TEST(TestShutdown)
 #include "tst_shutdown.moc"

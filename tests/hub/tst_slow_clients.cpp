@@ -1,5 +1,6 @@
 #include "support/paced_client.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QElapsedTimer>
 #include <QTest>
@@ -416,5 +417,5 @@ void TestSlowClients::oneWhoNeverReadsIsNotReadFromEither()
     QVERIFY(gotAllInOrder(others, 40));
 }
 
-QTEST_GUILESS_MAIN(TestSlowClients)
+RELAY_TEST(TestSlowClients)
 #include "tst_slow_clients.moc"

@@ -1,5 +1,6 @@
 #include "support/paced_client.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -229,5 +230,5 @@ void TestStorm::aClosedLoopOfBigMessagesLosesNobody()
     QCOMPARE(relay.hub().clientCount(), Looper::kCount);
 }
 
-QTEST_GUILESS_MAIN(TestStorm)
+RELAY_TEST(TestStorm)
 #include "tst_storm.moc"

@@ -3,6 +3,7 @@
 #include "../net/test_certificate.h"
 #include "support/paced_client.h"
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QRegularExpression>
 #include <QSslCertificate>
@@ -17,6 +18,7 @@ using relay::Hub;
 using relay::HubOptions;
 using relay::MessageKind;
 using relay::test::closePayload;
+using relay::test::failures;
 using relay::test::HubEvent;
 using relay::test::Message;
 using relay::test::PacedClient;
@@ -26,15 +28,6 @@ using relay::test::TestHub;
 using relay::test::testOptions;
 using relay::test::waitFor;
 using relay::test::WebClient;
-
-namespace {
-
-quint64 failures(TestHub &relay, HandshakeFailure failure)
-{
-    return relay.hub().counters().handshakeFailures[static_cast<std::size_t>(failure)];
-}
-
-} // namespace
 
 class TestTls : public QObject
 {
@@ -243,5 +236,5 @@ void TestTls::shutdownTellsEveryone()
     QCOMPARE(relay.hub().counters().disconnectionsByCode[relay::closeCodeIndex(1001)], 2U);
 }
 
-QTEST_GUILESS_MAIN(TestTls)
+RELAY_TEST(TestTls)
 #include "tst_tls.moc"

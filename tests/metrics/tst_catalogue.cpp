@@ -1,6 +1,8 @@
 #include "base/version.h"
 #include "metrics/catalogue.h"
 
+#include "support/test_main.h"
+
 #include <QByteArray>
 #include <QHash>
 #include <QList>
@@ -315,5 +317,5 @@ void TestCatalogue::promtoolHasNothingToSay()
     }
 }
 
-QTEST_GUILESS_MAIN(TestCatalogue)
+RELAY_TEST(TestCatalogue)
 #include "tst_catalogue.moc"

@@ -1,5 +1,7 @@
 #include "metrics/relay_counters.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 #include <thread>
@@ -191,5 +193,5 @@ void TestCounter::snapshotSumsEveryNumberOfEveryWorker()
     QCOMPARE(snapshot.publishToWrite.sum, 2.000005);
 }
 
-QTEST_GUILESS_MAIN(TestCounter)
+RELAY_TEST(TestCounter)
 #include "tst_counter.moc"

@@ -1,5 +1,7 @@
 #include "metrics/process_stats.h"
 
+#include "support/test_main.h"
+
 #include <QByteArray>
 #include <QDateTime>
 #include <QFile>
@@ -136,5 +138,5 @@ void TestProcessStats::countsADescriptorThatIsOpened()
     QCOMPARE(after->openDescriptors, before->openDescriptors);
 }
 
-QTEST_GUILESS_MAIN(TestProcessStats)
+RELAY_TEST(TestProcessStats)
 #include "tst_process_stats.moc"

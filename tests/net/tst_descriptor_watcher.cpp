@@ -1,4 +1,6 @@
 #include "dispatcher_harness.h"
+#include "support/test_main.h"
+#include "test_application.h"
 
 #include <QSignalSpy>
 #include <QTest>
@@ -472,12 +474,6 @@ void TestDescriptorWatcher::wakeUpUnderLoadAlwaysMakesATurn()
     QCOMPARE(said.load(), kThreads * kRounds);
 }
 
-int main(int argc, char **argv)
-{
-    QCoreApplication::setEventDispatcher(new EpollDispatcher); // owned by the application
-    QCoreApplication application(argc, argv);
-    TestDescriptorWatcher test;
-    return QTest::qExec(&test, argc, argv);
-}
+RELAY_TEST_IN(relay::test::EpollApplication, TestDescriptorWatcher)
 
 #include "tst_descriptor_watcher.moc"

@@ -1,4 +1,6 @@
 #include "dispatcher_harness.h"
+#include "support/test_main.h"
+#include "test_application.h"
 
 #include <QSocketNotifier>
 #include <QTcpServer>
@@ -372,12 +374,6 @@ void TestDispatcherNotifiers::excludedNotifiersAreNotToldAndNotLost()
     });
 }
 
-int main(int argc, char **argv)
-{
-    qputenv("QT_NO_GLIB", "1"); // what the threads of the first row run on
-    QCoreApplication application(argc, argv);
-    TestDispatcherNotifiers test;
-    return QTest::qExec(&test, argc, argv);
-}
+RELAY_TEST_IN(relay::test::UnixApplication, TestDispatcherNotifiers)
 
 #include "tst_dispatcher_notifiers.moc"

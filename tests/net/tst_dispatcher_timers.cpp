@@ -1,4 +1,6 @@
 #include "dispatcher_harness.h"
+#include "support/test_main.h"
+#include "test_application.h"
 
 #include <QElapsedTimer>
 #include <QRandomGenerator>
@@ -371,12 +373,6 @@ void TestDispatcherTimers::registeredTimersMoveWithTheirObject()
     });
 }
 
-int main(int argc, char **argv)
-{
-    qputenv("QT_NO_GLIB", "1"); // what the threads of the first row run on
-    QCoreApplication application(argc, argv);
-    TestDispatcherTimers test;
-    return QTest::qExec(&test, argc, argv);
-}
+RELAY_TEST_IN(relay::test::UnixApplication, TestDispatcherTimers)
 
 #include "tst_dispatcher_timers.moc"

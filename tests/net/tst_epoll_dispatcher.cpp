@@ -1,4 +1,6 @@
 #include "dispatcher_harness.h"
+#include "support/test_main.h"
+#include "test_application.h"
 
 #include <QCoreApplication>
 #include <QSignalSpy>
@@ -326,12 +328,6 @@ void TestEpollDispatcher::tcpEcho()
     });
 }
 
-int main(int argc, char **argv)
-{
-    qputenv("QT_NO_GLIB", "1"); // what the threads of the first row run on
-    QCoreApplication application(argc, argv);
-    TestEpollDispatcher test;
-    return QTest::qExec(&test, argc, argv);
-}
+RELAY_TEST_IN(relay::test::EpollApplication, TestEpollDispatcher)
 
 #include "tst_epoll_dispatcher.moc"

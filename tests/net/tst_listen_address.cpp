@@ -1,5 +1,7 @@
 #include "net/listen_address.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 using relay::ListenAddress;
@@ -104,5 +106,5 @@ void TestListenAddress::knowsLoopback()
     QVERIFY(!relay::isLoopbackAddress(QString()));
 }
 
-QTEST_APPLESS_MAIN(TestListenAddress)
+RELAY_TEST(TestListenAddress)
 #include "tst_listen_address.moc"

@@ -1,5 +1,7 @@
 #include "net/listener.h"
 
+#include "support/test_main.h"
+
 #include <QHostAddress>
 #include <QSignalSpy>
 #include <QTcpSocket>
@@ -217,5 +219,5 @@ void TestListener::refusesOnceClosed()
     QCOMPARE(connectTo(port).get(), -1);
 }
 
-QTEST_GUILESS_MAIN(TestListener)
+RELAY_TEST(TestListener)
 #include "tst_listener.moc"

@@ -1,5 +1,7 @@
 #include "net/peer_address.h"
 
+#include "support/test_main.h"
+
 #include <QTcpServer>
 #include <QTcpSocket>
 #include <QTest>
@@ -73,5 +75,5 @@ void TestPeerAddress::isSmall()
     QCOMPARE(sizeof(PeerAddress), std::size_t{20});
 }
 
-QTEST_GUILESS_MAIN(TestPeerAddress)
+RELAY_TEST(TestPeerAddress)
 #include "tst_peer_address.moc"

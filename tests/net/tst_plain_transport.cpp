@@ -1,5 +1,8 @@
 #include "net/plain_transport.h"
 
+#include "support/test_main.h"
+#include "test_application.h"
+
 #include <QCoreApplication>
 #include <QTest>
 
@@ -19,10 +22,10 @@ using relay::TransportUser;
 namespace {
 
 /// One end is the transport's, the other the test's; and what the transport's user was told.
-class Harness final : public TransportUser
+class PlainHarness final : public TransportUser
 {
 public:
-    Harness()
+    PlainHarness()
     {
         std::array<int, 2> pair{};
         if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) {
@@ -121,33 +124,33 @@ private Q_SLOTS:
 // Bytes come as they were sent; what was not read is told again.
 void TestPlainTransport::readsWhatHasCome()
 {
-    Harness harness;
-    Harness::turn();
+    PlainHarness harness;
+    PlainHarness::turn();
     QCOMPARE(harness.readable, 0);
     harness.send("hello");
-    Harness::turn();
+    PlainHarness::turn();
     QCOMPARE(harness.readable, 1);
     std::array<char, 3> buffer{};
     IoResult result = harness.transport->read(buffer);
     QCOMPARE(result.status, IoStatus::Done);
     QCOMPARE(QByteArray(buffer.data(), static_cast<qsizetype>(result.bytes)), QByteArray("hel"));
-    Harness::turn();
+    PlainHarness::turn();
     QCOMPARE(harness.readable, 2);
     result = harness.transport->read(buffer);
     QCOMPARE(QByteArray(buffer.data(), static_cast<qsizetype>(result.bytes)), QByteArray("lo"));
-    Harness::turn();
+    PlainHarness::turn();
     QCOMPARE(harness.readable, 2);
 }
 
 // "Nothing now" and "nothing ever again" are two answers.
 void TestPlainTransport::tellsTheEndFromNothing()
 {
-    Harness harness;
+    PlainHarness harness;
     std::array<char, 8> buffer{};
     QCOMPARE(harness.transport->read(buffer).status, IoStatus::WouldBlock);
     harness.send("last");
     ::shutdown(harness.peer.get(), SHUT_WR);
-    Harness::turn();
+    PlainHarness::turn();
     QCOMPARE(harness.readable, 1);
     QCOMPARE(harness.transport->read(buffer).bytes, std::size_t{4});
     QCOMPARE(harness.transport->read(buffer).status, IoStatus::Ended);
@@ -157,7 +160,7 @@ void TestPlainTransport::tellsTheEndFromNothing()
 // To write to who is gone is an answer, not a signal that ends the program.
 void TestPlainTransport::tellsABrokenConnection()
 {
-    Harness harness;
+    PlainHarness harness;
     harness.peer = SocketHandle();
     QCOMPARE(harness.write("x").status, IoStatus::Failed);
     const QByteArray one("a");
@@ -169,7 +172,7 @@ void TestPlainTransport::tellsABrokenConnection()
 // One call writes all pieces, in their order.
 void TestPlainTransport::writesPiecesInOrder()
 {
-    Harness harness;
+    PlainHarness harness;
     std::array<QByteArray, 4> parts{"one ", "", "two ", "three"};
     std::vector<iovec> pieces;
     for (QByteArray &part : parts) {
@@ -185,32 +188,32 @@ void TestPlainTransport::writesPiecesInOrder()
 // has asked for it.
 void TestPlainTransport::takesAsMuchAsTheSystemDoes()
 {
-    Harness harness;
-    Harness::turn();
+    PlainHarness harness;
+    PlainHarness::turn();
     QCOMPARE(harness.writable, 0);
     const qint64 taken = harness.fill();
     QVERIFY(taken > 0);
     harness.transport->setWriteInterest(true);
-    Harness::turn();
+    PlainHarness::turn();
     QCOMPARE(harness.writable, 0);
     QCOMPARE(harness.receive(taken).size(), taken);
-    Harness::turn();
+    PlainHarness::turn();
     QCOMPARE(harness.writable, 1);
     harness.transport->setWriteInterest(false);
-    Harness::turn();
+    PlainHarness::turn();
     QCOMPARE(harness.writable, 1);
 }
 
 // A reader that pauses is not told; what came meanwhile is there when he goes on.
 void TestPlainTransport::readingCanPause()
 {
-    Harness harness;
+    PlainHarness harness;
     harness.transport->setReadInterest(false);
     harness.send("waits");
-    Harness::turn();
+    PlainHarness::turn();
     QCOMPARE(harness.readable, 0);
     harness.transport->setReadInterest(true);
-    Harness::turn();
+    PlainHarness::turn();
     QCOMPARE(harness.readable, 1);
     std::array<char, 8> buffer{};
     QCOMPARE(harness.transport->read(buffer).bytes, std::size_t{5});
@@ -220,10 +223,10 @@ void TestPlainTransport::readingCanPause()
 // or the loop would spin.
 void TestPlainTransport::aPausedOneStillSeesTheBreak()
 {
-    Harness harness;
+    PlainHarness harness;
     harness.transport->setReadInterest(false);
     harness.peer = SocketHandle();
-    Harness::turn();
+    PlainHarness::turn();
     QCOMPARE(harness.failed, 1);
     QCOMPARE(harness.readable, 0);
 }
@@ -232,22 +235,22 @@ void TestPlainTransport::aPausedOneStillSeesTheBreak()
 // read from it.
 void TestPlainTransport::mayBeClosedWithinItsCalls()
 {
-    Harness harness;
+    PlainHarness harness;
     harness.onWritable = [&] { harness.transport->close(); };
     harness.transport->setWriteInterest(true);
     harness.send("never read");
-    Harness::turn();
+    PlainHarness::turn();
     QCOMPARE(harness.writable, 1);
     QCOMPARE(harness.readable, 0);
-    Harness::turn();
+    PlainHarness::turn();
     QCOMPARE(harness.writable, 1);
 }
 
 // One client's message may end another client in the same turn: that one is not told any more.
 void TestPlainTransport::mayBeDestroyedWhileOthersAreTold()
 {
-    Harness a;
-    Harness b;
+    PlainHarness a;
+    PlainHarness b;
     a.onReadable = [&] {
         std::array<char, 8> buffer{};
         (void)a.transport->read(buffer);
@@ -260,20 +263,20 @@ void TestPlainTransport::mayBeDestroyedWhileOthersAreTold()
     };
     a.send("x");
     b.send("x");
-    Harness::turn();
-    Harness::turn();
+    PlainHarness::turn();
+    PlainHarness::turn();
     QCOMPARE(a.readable + b.readable, 1);
 }
 
 // After the last word of ours the peer's are still read.
 void TestPlainTransport::shutDownStillReads()
 {
-    Harness harness;
+    PlainHarness harness;
     harness.transport->shutdownWrite();
     char byte = 0;
     QCOMPARE(::recv(harness.peer.get(), &byte, 1, 0), ssize_t{0});
     harness.send("answer");
-    Harness::turn();
+    PlainHarness::turn();
     std::array<char, 8> buffer{};
     QCOMPARE(harness.transport->read(buffer).bytes, std::size_t{6});
     QCOMPARE(harness.write("x").status, IoStatus::Failed);
@@ -282,7 +285,7 @@ void TestPlainTransport::shutDownStillReads()
 // After close() every call is harmless, as it may come from a callback that is still on the stack.
 void TestPlainTransport::closedItDoesNothing()
 {
-    Harness harness;
+    PlainHarness harness;
     harness.transport->close();
     harness.transport->close();
     harness.transport->shutdownWrite();
@@ -294,15 +297,9 @@ void TestPlainTransport::closedItDoesNothing()
     QCOMPARE(harness.write("x").status, IoStatus::Failed);
     char byte = 0;
     QCOMPARE(::recv(harness.peer.get(), &byte, 1, 0), ssize_t{0}); // what was written is still sent
-    Harness::turn();
+    PlainHarness::turn();
     QCOMPARE(harness.readable + harness.writable + harness.failed, 0);
 }
 
-int main(int argc, char **argv)
-{
-    QCoreApplication::setEventDispatcher(new EpollDispatcher); // QCoreApplication owns it
-    const QCoreApplication application(argc, argv);
-    TestPlainTransport test;
-    return QTest::qExec(&test, argc, argv);
-}
+RELAY_TEST_IN(relay::test::EpollApplication, TestPlainTransport)
 #include "tst_plain_transport.moc"

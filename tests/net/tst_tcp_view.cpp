@@ -1,5 +1,7 @@
 #include "net/tcp_view.h"
 
+#include "support/test_main.h"
+
 #include <QTcpServer>
 #include <QTcpSocket>
 #include <QTest>
@@ -115,5 +117,5 @@ void TestTcpView::whatIsNoTcpSocketHasNoView()
     ::close(local[1]);
 }
 
-QTEST_GUILESS_MAIN(TestTcpView)
+RELAY_TEST(TestTcpView)
 #include "tst_tcp_view.moc"

@@ -1,5 +1,7 @@
 #include "net/timer_queue.h"
 
+#include "support/test_main.h"
+
 #include <QRandomGenerator>
 #include <QTest>
 #include <QTimerEvent>
@@ -237,5 +239,5 @@ void TestTimerQueue::agreesWithAnOracle()
     queue.removeAll(&recorder);
 }
 
-QTEST_GUILESS_MAIN(TestTimerQueue)
+RELAY_TEST(TestTimerQueue)
 #include "tst_timer_queue.moc"

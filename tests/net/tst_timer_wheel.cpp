@@ -1,5 +1,7 @@
 #include "net/timer_wheel.h"
 
+#include "support/test_main.h"
+
 #include <QRandomGenerator>
 #include <QTest>
 
@@ -59,7 +61,7 @@ private:
     std::function<void()> m_callback;
 };
 
-constexpr TimePoint kStart{12'345'678us};
+constexpr TimePoint kWheelStart{12'345'678us};
 
 } // namespace
 
@@ -87,8 +89,8 @@ void TestTimerWheel::firesWithinItsTick()
 {
     QFETCH(int, offset);
     QFETCH(int, delay);
-    TimerWheel wheel(100ms, kStart);
-    TimePoint now = kStart + 700ms + milliseconds(offset);
+    TimerWheel wheel(100ms, kWheelStart);
+    TimePoint now = kWheelStart + 700ms + milliseconds(offset);
     wheel.advance(now);
     Timer timer;
     wheel.schedule(timer, milliseconds(delay));
@@ -113,27 +115,27 @@ void TestTimerWheel::firesWithinItsTick()
 /// early.
 void TestTimerWheel::countsFromTheGivenTime()
 {
-    TimerWheel wheel(100ms, kStart);
+    TimerWheel wheel(100ms, kWheelStart);
     Timer lagging;
     Timer exact;
     wheel.schedule(lagging, 100ms);
-    wheel.schedule(exact, 100ms, kStart + 99ms);
-    wheel.advance(kStart + 198ms);
+    wheel.schedule(exact, 100ms, kWheelStart + 99ms);
+    wheel.advance(kWheelStart + 198ms);
     QCOMPARE(lagging.fired, 1);
     QCOMPARE(exact.fired, 0);
-    wheel.advance(kStart + 200ms);
+    wheel.advance(kWheelStart + 200ms);
     QCOMPARE(exact.fired, 1);
 }
 
 void TestTimerWheel::waitsForAsManyRoundsAsItTakes()
 {
-    TimerWheel wheel(250ms, kStart);
+    TimerWheel wheel(250ms, kWheelStart);
     Timer timer;
     Timer never;
     wheel.schedule(timer, 24h);
     wheel.schedule(never, milliseconds::max()); // does not overflow
-    TimePoint now = kStart;
-    for (; now < kStart + 24h; now += 250ms) {
+    TimePoint now = kWheelStart;
+    for (; now < kWheelStart + 24h; now += 250ms) {
         wheel.advance(now);
     }
     QCOMPARE(timer.fired, 0);
@@ -146,13 +148,14 @@ void TestTimerWheel::waitsForAsManyRoundsAsItTakes()
 /// A machine that slept for years costs one turn of the wheel, not one step a tick.
 void TestTimerWheel::catchesUpAfterALongPause()
 {
-    TimerWheel wheel(1ms, kStart);
+    TimerWheel wheel(1ms, kWheelStart);
     std::vector<std::unique_ptr<Timer>> timers;
     for (int i = 0; i < 1000; ++i) {
         timers.push_back(std::make_unique<Timer>());
         wheel.schedule(*timers.back(), milliseconds(i));
     }
-    wheel.advance(kStart + std::chrono::hours(24 * 365 * 50)); // 1.6e12 ticks: minutes if walked
+    wheel.advance(kWheelStart
+                  + std::chrono::hours(24 * 365 * 50)); // 1.6e12 ticks: minutes if walked
     for (const auto &timer : timers) {
         QCOMPARE(timer->fired, 1);
     }
@@ -161,21 +164,21 @@ void TestTimerWheel::catchesUpAfterALongPause()
 
 void TestTimerWheel::scheduleAgainReplaces()
 {
-    TimerWheel wheel(100ms, kStart);
+    TimerWheel wheel(100ms, kWheelStart);
     Timer timer;
     wheel.schedule(timer, 100ms);
     wheel.schedule(timer, 300ms);
-    wheel.advance(kStart + 200ms);
+    wheel.advance(kWheelStart + 200ms);
     QCOMPARE(timer.fired, 0);
     wheel.schedule(timer, 0ms); // at 300 ms
-    wheel.advance(kStart + 300ms);
+    wheel.advance(kWheelStart + 300ms);
     QCOMPARE(timer.fired, 1);
     QVERIFY(wheel.isEmpty());
 }
 
 void TestTimerWheel::cancelledDoesNotFire()
 {
-    TimerWheel wheel(100ms, kStart);
+    TimerWheel wheel(100ms, kWheelStart);
     Timer timer;
     wheel.cancel(timer); // not armed: nothing to do
     wheel.schedule(timer, 100ms);
@@ -183,20 +186,20 @@ void TestTimerWheel::cancelledDoesNotFire()
     wheel.cancel(timer);
     QVERIFY(!timer.isArmed());
     QVERIFY(wheel.isEmpty());
-    wheel.advance(kStart + 1h);
+    wheel.advance(kWheelStart + 1h);
     QCOMPARE(timer.fired, 0);
 }
 
 void TestTimerWheel::destructionCancels()
 {
-    TimerWheel wheel(100ms, kStart);
+    TimerWheel wheel(100ms, kWheelStart);
     Timer other;
     wheel.schedule(other, 100ms);
     {
         Timer timer;
         wheel.schedule(timer, 100ms);
     }
-    wheel.advance(kStart + 1h);
+    wheel.advance(kWheelStart + 1h);
     QCOMPARE(other.fired, 1);
     QVERIFY(wheel.isEmpty());
 }
@@ -204,16 +207,16 @@ void TestTimerWheel::destructionCancels()
 /// Without a delay it waits for the next tick: an advance() always ends.
 void TestTimerWheel::callbackMayScheduleItself()
 {
-    TimerWheel wheel(100ms, kStart);
+    TimerWheel wheel(100ms, kWheelStart);
     Timer *self = nullptr;
     Timer timer([&] { wheel.schedule(*self, 0ms); });
     self = &timer;
     wheel.schedule(timer, 0ms);
-    wheel.advance(kStart + 1h);
+    wheel.advance(kWheelStart + 1h);
     QCOMPARE(timer.fired, 1);
-    wheel.advance(kStart + 1h + 99ms);
+    wheel.advance(kWheelStart + 1h + 99ms);
     QCOMPARE(timer.fired, 1);
-    wheel.advance(kStart + 1h + 100ms);
+    wheel.advance(kWheelStart + 1h + 100ms);
     QCOMPARE(timer.fired, 2);
 }
 
@@ -221,7 +224,7 @@ void TestTimerWheel::callbackMayScheduleItself()
 /// the last off.
 void TestTimerWheel::callbackMayCancelAndDeleteAnyone()
 {
-    TimerWheel wheel(100ms, kStart);
+    TimerWheel wheel(100ms, kWheelStart);
     std::array<std::unique_ptr<Timer>, 3> timers;
     int fired = 0;
     for (std::size_t i = 0; i < 3; ++i) {
@@ -235,10 +238,10 @@ void TestTimerWheel::callbackMayCancelAndDeleteAnyone()
         });
         wheel.schedule(*timers[i], 100ms);
     }
-    wheel.advance(kStart + 100ms);
+    wheel.advance(kWheelStart + 100ms);
     QCOMPARE(fired, 1);
     QVERIFY(!wheel.isEmpty());
-    wheel.advance(kStart + 1100ms);
+    wheel.advance(kWheelStart + 1100ms);
     QCOMPARE(fired, 2);
     QVERIFY(wheel.isEmpty());
 }
@@ -247,13 +250,13 @@ void TestTimerWheel::timersOutliveTheWheel()
 {
     Timer timer;
     {
-        TimerWheel wheel(250ms, kStart);
+        TimerWheel wheel(250ms, kWheelStart);
         wheel.schedule(timer, 1s);
     }
     QVERIFY(!timer.isArmed());
-    TimerWheel another(250ms, kStart);
+    TimerWheel another(250ms, kWheelStart);
     another.schedule(timer, 1s);
-    another.advance(kStart + 1s);
+    another.advance(kWheelStart + 1s);
     QCOMPARE(timer.fired, 1);
 }
 
@@ -264,8 +267,8 @@ void TestTimerWheel::agreesWithAnOracle()
     qInfo("seed %u", seed);
     QRandomGenerator random(seed);
     constexpr auto kTick = 10ms;
-    TimerWheel wheel(kTick, kStart);
-    TimePoint now = kStart;
+    TimerWheel wheel(kTick, kWheelStart);
+    TimePoint now = kWheelStart;
     std::multimap<TimePoint, std::size_t> oracle;
     std::vector<std::unique_ptr<Timer>> timers;
     std::vector<std::size_t> fired;
@@ -311,5 +314,5 @@ void TestTimerWheel::agreesWithAnOracle()
     }
 }
 
-QTEST_APPLESS_MAIN(TestTimerWheel)
+RELAY_TEST(TestTimerWheel)
 #include "tst_timer_wheel.moc"

@@ -1,5 +1,6 @@
 #include "net/tls_configuration.h"
 
+#include "support/test_main.h"
 #include "test_certificate.h"
 
 #include <QFile>
@@ -321,5 +322,5 @@ void TestTlsConfiguration::warnsOfValidity()
     QVERIFY(loadTlsConfiguration(certFile, keyFile));
 }
 
-QTEST_GUILESS_MAIN(TestTlsConfiguration)
+RELAY_TEST(TestTlsConfiguration)
 #include "tst_tls_configuration.moc"

@@ -1,6 +1,8 @@
 #include "net/tls_transport.h"
 
 #include "dispatcher_harness.h"
+#include "support/test_main.h"
+#include "test_application.h"
 #include "test_certificate.h"
 #include "tls_peer.h"
 
@@ -48,10 +50,10 @@ QByteArray payload(qsizetype size)
 }
 
 /// The transport's user, and the peer at the other end.
-class Harness final : public TransportUser
+class TlsHarness final : public TransportUser
 {
 public:
-    explicit Harness(Loopback ends = {})
+    explicit TlsHarness(Loopback ends = {})
         : transport(std::make_unique<TlsTransport>(std::move(ends.near), configuration(), *this))
         , peer(std::move(ends.far))
     {}
@@ -175,7 +177,7 @@ private Q_SLOTS:
 // A client that does not read costs no more memory than the limit, however much there is for it.
 void TestTlsTransport::takesNoMoreThanItsBuffer()
 {
-    Harness harness;
+    TlsHarness harness;
     // Before the handshake nothing can be sent: all that is taken is buffered.
     const IoResult first = harness.write(payload(1 << 20));
     QCOMPARE(first.status, IoStatus::Done);
@@ -189,7 +191,7 @@ void TestTlsTransport::takesNoMoreThanItsBuffer()
 // when told that it may.
 void TestTlsTransport::goesOnWhenTheSlowPeerHasRead()
 {
-    Harness harness;
+    TlsHarness harness;
     QVERIFY(harness.shakeHands());
     const QByteArray all = payload(1 << 20);
     qsizetype sent = 0;
@@ -225,7 +227,7 @@ void TestTlsTransport::goesOnWhenTheSlowPeerHasRead()
 // would wait for good if only the next departure counted.
 void TestTlsTransport::isWritableAtOnceWhileThereIsRoom()
 {
-    Harness harness;
+    TlsHarness harness;
     QVERIFY(harness.shakeHands());
     QCOMPARE(harness.write(QByteArray("x")).bytes, std::size_t{1});
     QByteArray arrived;
@@ -241,7 +243,7 @@ void TestTlsTransport::isWritableAtOnceWhileThereIsRoom()
 // Who has nothing to write is not woken for it.
 void TestTlsTransport::isNotWritableUnlessAsked()
 {
-    Harness harness;
+    TlsHarness harness;
     QVERIFY(harness.shakeHands());
     harness.transport->setWriteInterest(true);
     harness.transport->setWriteInterest(false);
@@ -259,7 +261,7 @@ void TestTlsTransport::isNotWritableUnlessAsked()
 // of its queue, must not hear it there.
 void TestTlsTransport::writingDoesNotSayWritable()
 {
-    Harness harness;
+    TlsHarness harness;
     QVERIFY(harness.shakeHands());
     harness.transport->setWriteInterest(true);
     for (int i = 0; i < 10; ++i) {
@@ -271,7 +273,7 @@ void TestTlsTransport::writingDoesNotSayWritable()
 // To write makes QSslSocket decrypt too: what turns up then is told later.
 void TestTlsTransport::writingDoesNotSayReadable()
 {
-    Harness harness;
+    TlsHarness harness;
     QVERIFY(harness.shakeHands());
     harness.transport->setReadInterest(false);
     const QByteArray all = payload(200'000);
@@ -289,7 +291,7 @@ void TestTlsTransport::writingDoesNotSayReadable()
 // One call writes all pieces, in their order.
 void TestTlsTransport::writesPiecesInOrder()
 {
-    Harness harness;
+    TlsHarness harness;
     QVERIFY(harness.shakeHands());
     std::array<QByteArray, 4> parts{"one ", "", "two ", "three"};
     std::vector<iovec> pieces;
@@ -323,14 +325,14 @@ void TestTlsTransport::readingCanPause()
 {
     QFETCH(const qsizetype, size);
     QFETCH(const int, portion);
-    Harness harness;
+    TlsHarness harness;
     QVERIFY(harness.shakeHands());
     harness.transport->setReadInterest(false);
     const QByteArray all = payload(size);
     qsizetype sent = 0;
     for (int i = 0; i < 100; ++i) {
         sent += harness.peer.write(all.mid(sent));
-        Harness::turn();
+        TlsHarness::turn();
     }
     QVERIFY(sent < (1 << 20));
     QCOMPARE(harness.readable, 0);
@@ -348,7 +350,7 @@ void TestTlsTransport::readingCanPause()
 // Who pauses in the middle of what was decrypted gets the rest of it without the peer's help.
 void TestTlsTransport::resumesWhatWasDecryptedBefore()
 {
-    Harness harness;
+    TlsHarness harness;
     QVERIFY(harness.shakeHands());
     harness.onReadable = [&] {
         harness.readOnce(10);
@@ -357,7 +359,7 @@ void TestTlsTransport::resumesWhatWasDecryptedBefore()
     const QByteArray all = payload(1000);
     QCOMPARE(harness.peer.write(all), all.size());
     QVERIFY(turnUntil([&] { return harness.readable > 0; }));
-    Harness::turn();
+    TlsHarness::turn();
     QCOMPARE(harness.readable, 1);
     QCOMPARE(harness.received.size(), qsizetype{10});
     harness.onReadable = [&] { harness.readOnce(10); };
@@ -384,7 +386,7 @@ void TestTlsTransport::dataComesBeforeTheEnd()
 {
     QFETCH(const qsizetype, size);
     QFETCH(const bool, isPolite);
-    Harness harness;
+    TlsHarness harness;
     QVERIFY(harness.shakeHands());
     (void)harness.peer.read(1); // takes the session tickets: unread, they would reset it
     harness.transport->setReadInterest(false);
@@ -402,7 +404,7 @@ void TestTlsTransport::dataComesBeforeTheEnd()
             harness.transport->close();
         }
     };
-    Harness::turn();
+    TlsHarness::turn();
     QVERIFY(size == 0 || !hasEnded);
     harness.transport->setReadInterest(true);
     QVERIFY(turnUntil([&] { return hasEnded; }));
@@ -419,11 +421,11 @@ void TestTlsTransport::aPeerWithoutTlsFails()
     QCOMPARE(::send(ends.far.get(), request.constData(), static_cast<std::size_t>(request.size()),
                     MSG_NOSIGNAL),
              ssize_t{request.size()});
-    Harness harness(std::move(ends));
+    TlsHarness harness(std::move(ends));
     harness.onFailed = [&] { harness.transport->close(); };
     harness.onReadable = [&] { harness.readOnce(100); };
     QVERIFY(turnUntil([&] { return harness.failed > 0; }));
-    Harness::turn();
+    TlsHarness::turn();
     QCOMPARE(harness.failed, 1);
     QCOMPARE(harness.received, QByteArray());
 }
@@ -431,12 +433,12 @@ void TestTlsTransport::aPeerWithoutTlsFails()
 // A peer that leaves before there is a session is told too, or its place would stay taken.
 void TestTlsTransport::aPeerThatLeavesInTheHandshakeFails()
 {
-    Harness harness;
+    TlsHarness harness;
     harness.onFailed = [&] { harness.transport->close(); };
     QVERIFY(!harness.peer.handshake());
     harness.peer.drop();
     QVERIFY(turnUntil([&] { return harness.failed > 0; }));
-    Harness::turn();
+    TlsHarness::turn();
     QCOMPARE(harness.failed, 1);
 }
 
@@ -451,7 +453,7 @@ void TestTlsTransport::mayBeClosedWithinItsCalls_data()
 void TestTlsTransport::mayBeClosedWithinItsCalls()
 {
     QFETCH(const bool, inReadable);
-    Harness harness;
+    TlsHarness harness;
     QVERIFY(harness.shakeHands());
     const auto close = [&] { harness.transport->close(); };
     if (inReadable) {
@@ -467,7 +469,7 @@ void TestTlsTransport::mayBeClosedWithinItsCalls()
         return harness.readable + harness.writable > 0;
     }));
     QCOMPARE(harness.write(QByteArray("x")).status, IoStatus::Failed);
-    Harness::turn();
+    TlsHarness::turn();
     QCOMPARE(harness.readable + harness.writable, 1);
     QCOMPARE(harness.failed, 0);
 }
@@ -475,7 +477,7 @@ void TestTlsTransport::mayBeClosedWithinItsCalls()
 // A client may be thrown out with its buffers full, both ways, and with calls of its own on the way.
 void TestTlsTransport::mayBeDestroyedWithDataPending()
 {
-    Harness harness;
+    TlsHarness harness;
     QVERIFY(harness.shakeHands());
     harness.transport->setReadInterest(false);
     QVERIFY(harness.sendFromPeer(payload(100'000)));
@@ -484,14 +486,14 @@ void TestTlsTransport::mayBeDestroyedWithDataPending()
     harness.transport->setWriteInterest(true);
     harness.transport->setReadInterest(true);
     harness.transport.reset();
-    Harness::turn();
+    TlsHarness::turn();
     QCOMPARE(harness.readable + harness.writable + harness.failed, 0);
 }
 
 // The last word, and all before it, is sent though the peer is slow to read.
 void TestTlsTransport::shutDownSendsWhatIsPending()
 {
-    Harness harness;
+    TlsHarness harness;
     QVERIFY(harness.shakeHands());
     const QByteArray all = payload(1 << 20);
     const IoResult result = harness.write(all);
@@ -509,7 +511,7 @@ void TestTlsTransport::shutDownSendsWhatIsPending()
 // After close() every call is harmless, as it may come from a callback that is still on the stack.
 void TestTlsTransport::closedItDoesNothing()
 {
-    Harness harness;
+    TlsHarness harness;
     QVERIFY(harness.shakeHands());
     harness.transport->close();
     harness.transport->close();
@@ -520,16 +522,22 @@ void TestTlsTransport::closedItDoesNothing()
     QTest::failOnWarning(QRegularExpression(QStringLiteral(".*")));
     QCOMPARE(harness.readOnce(10), IoStatus::Failed);
     QCOMPARE(harness.write(QByteArray("x")).status, IoStatus::Failed);
-    Harness::turn();
+    TlsHarness::turn();
     QCOMPARE(harness.readable + harness.writable + harness.failed, 0);
 }
 
-int main(int argc, char **argv)
+namespace {
+
+struct PipeSafeApplication : relay::test::EpollApplication
 {
-    std::signal(SIGPIPE, SIG_IGN); // OpenSSL writes without MSG_NOSIGNAL
-    QCoreApplication::setEventDispatcher(new EpollDispatcher); // QCoreApplication owns it
-    const QCoreApplication application(argc, argv);
-    TestTlsTransport test;
-    return QTest::qExec(&test, argc, argv);
-}
+    PipeSafeApplication(int &argc, char **argv)
+        : EpollApplication(argc, argv)
+    {
+        std::signal(SIGPIPE, SIG_IGN); // OpenSSL writes without MSG_NOSIGNAL
+    }
+};
+
+} // namespace
+
+RELAY_TEST_IN(PipeSafeApplication, TestTlsTransport)
 #include "tst_tls_transport.moc"

@@ -1,6 +1,8 @@
 #include "net/wire_socket.h"
 
 #include "dispatcher_harness.h"
+#include "support/test_main.h"
+#include "test_application.h"
 
 #include <QSignalSpy>
 #include <QTest>
@@ -39,10 +41,10 @@ QByteArray frame(Opcode opcode, const QByteArray &payload)
 }
 
 /// The owner of a WireSocket, the peer at its other end, and a QWebSocket above it once upgraded.
-class Harness final : public WireSocketOwner
+class SocketHarness final : public WireSocketOwner
 {
 public:
-    Harness()
+    SocketHarness()
         : server(QStringLiteral("test"), QWebSocketServer::NonSecureMode)
         , socket(SocketHandle(::dup(m_pair.near())), nullptr, *this)
     {
@@ -129,7 +131,7 @@ private Q_SLOTS:
 // The handshake's answer comes whole to the owner, who sends it: nothing goes to the peer by itself.
 void TestWireSocket::handsOverTheAnswerToTheUpgrade()
 {
-    Harness harness;
+    SocketHarness harness;
     harness.offer(kRequest);
     QVERIFY(turnUntil([&] { return !harness.written.isEmpty(); }));
     QCOMPARE(harness.written.size(), 1);
@@ -148,7 +150,7 @@ void TestWireSocket::handsOverTheAnswerToTheUpgrade()
 // A head that QWebSocketServer does not like ends the connection by way of the owner.
 void TestWireSocket::asksToCloseARefusedUpgrade()
 {
-    Harness harness;
+    SocketHarness harness;
     harness.offer("GET / HTTP/1.1\r\nHost: r\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                   "Sec-WebSocket-Version: 12\r\nSec-WebSocket-Key: x\r\n\r\n");
     QVERIFY(turnUntil([&] { return harness.closes > 0; }));
@@ -170,7 +172,7 @@ void TestWireSocket::answersAPingThatIsFed_data()
 void TestWireSocket::answersAPingThatIsFed()
 {
     QFETCH(const QByteArray, payload);
-    Harness harness;
+    SocketHarness harness;
     QVERIFY(harness.upgrade());
     harness.socket.feed(frame(Ping, payload));
     QCOMPARE(harness.written.join(), frame(Pong, payload));
@@ -181,7 +183,7 @@ void TestWireSocket::answersAPingThatIsFed()
 // it, and nothing of it comes later.
 void TestWireSocket::handsOverWholeControlFrames()
 {
-    Harness harness;
+    SocketHarness harness;
     QVERIFY(harness.upgrade());
     harness.webSocket->ping("one");
     QCOMPARE(harness.written.join(), frame(Ping, "one"));
@@ -201,7 +203,7 @@ void TestWireSocket::handsOverWholeControlFrames()
 // one close frame.
 void TestWireSocket::asksOncePerClose()
 {
-    Harness harness;
+    SocketHarness harness;
     QVERIFY(harness.upgrade());
     QCOMPARE(harness.closes, 0);
     harness.webSocket->close();
@@ -220,7 +222,7 @@ void TestWireSocket::asksOncePerClose()
 // A close frame that is fed is answered, with its own code.
 void TestWireSocket::theLastFrameOfThePeerIsHeard()
 {
-    Harness harness;
+    SocketHarness harness;
     QVERIFY(harness.upgrade());
     harness.socket.feed(frame(Close, QByteArray("\x03\xe9").append("gone")));
     QCOMPARE(harness.webSocket->closeCode(), QWebSocketProtocol::CloseCodeGoingAway);
@@ -233,7 +235,7 @@ void TestWireSocket::theLastFrameOfThePeerIsHeard()
 // Without the buffer of the handshake what is fed is still all that is read, and in order.
 void TestWireSocket::feedsStayRightWithoutTheHandshakesBuffer()
 {
-    Harness harness;
+    SocketHarness harness;
     QVERIFY(harness.upgrade());
     const QSignalSpy disconnected(harness.webSocket.get(), &QWebSocket::disconnected);
     QList<QByteArray> expected;
@@ -254,7 +256,7 @@ void TestWireSocket::feedsStayRightWithoutTheHandshakesBuffer()
 // What the peer sends goes to the owner alone: QWebSocket neither sees nor answers it.
 void TestWireSocket::dataPassesQWebSocketBy()
 {
-    Harness harness;
+    SocketHarness harness;
     QVERIFY(harness.upgrade());
     const QSignalSpy texts(harness.webSocket.get(), &QWebSocket::textFrameReceived);
     const QSignalSpy readyReads(&harness.socket, &QIODevice::readyRead);
@@ -277,7 +279,7 @@ void TestWireSocket::dataPassesQWebSocketBy()
 // What the owner sends goes to the peer, in the order of its pieces, past QWebSocket.
 void TestWireSocket::sendsWhatTheOwnerSends()
 {
-    Harness harness;
+    SocketHarness harness;
     QVERIFY(harness.upgrade());
     QByteArray head("head ");
     QByteArray payload("payload");
@@ -294,7 +296,7 @@ void TestWireSocket::sendsWhatTheOwnerSends()
 // more.
 void TestWireSocket::endTellsQWebSocket()
 {
-    Harness harness;
+    SocketHarness harness;
     QVERIFY(harness.upgrade());
     const QSignalSpy disconnected(harness.webSocket.get(), &QWebSocket::disconnected);
     harness.socket.end();
@@ -314,7 +316,7 @@ void TestWireSocket::endTellsQWebSocket()
 // A client may be ended by what it was just fed.
 void TestWireSocket::endMayBeCalledWithinAFeed()
 {
-    Harness harness;
+    SocketHarness harness;
     QVERIFY(harness.upgrade());
     int pongs = 0;
     QObject::connect(harness.webSocket.get(), &QWebSocket::pong, &harness.socket, [&] {
@@ -328,11 +330,5 @@ void TestWireSocket::endMayBeCalledWithinAFeed()
     QVERIFY(harness.isPeerAtEnd());
 }
 
-int main(int argc, char **argv)
-{
-    QCoreApplication::setEventDispatcher(new EpollDispatcher); // QCoreApplication owns it
-    const QCoreApplication application(argc, argv);
-    TestWireSocket test;
-    return QTest::qExec(&test, argc, argv);
-}
+RELAY_TEST_IN(relay::test::EpollApplication, TestWireSocket)
 #include "tst_wire_socket.moc"

@@ -1,5 +1,7 @@
 #include "ops/access.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 using namespace relay;
@@ -242,5 +244,5 @@ void TestAccess::foreignHostIsToldWhichAreTaken()
     QVERIFY2(refused->body.contains("localhost"), refused->body.constData());
 }
 
-QTEST_APPLESS_MAIN(TestAccess)
+RELAY_TEST(TestAccess)
 #include "tst_access.moc"

@@ -4,6 +4,7 @@
 #include "ops/model/page.h"
 
 #include "admin_relay.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -512,5 +513,5 @@ void TestAdminApi::closedHubSaysThatItCannot()
     }
 }
 
-QTEST_GUILESS_MAIN(TestAdminApi)
+RELAY_TEST(TestAdminApi)
 #include "tst_admin_api.moc"

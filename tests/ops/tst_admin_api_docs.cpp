@@ -3,6 +3,7 @@
 #include "ops/model/page.h"
 
 #include "admin_relay.h"
+#include "support/test_main.h"
 
 #include <QFile>
 #include <QTest>
@@ -213,5 +214,5 @@ void TestAdminApiDocs::everyRouteIsDescribed()
     QCOMPARE(routes, 8);
 }
 
-QTEST_GUILESS_MAIN(TestAdminApiDocs)
+RELAY_TEST(TestAdminApiDocs)
 #include "tst_admin_api_docs.moc"

@@ -4,6 +4,7 @@
 
 #include "admin_relay.h"
 #include "support/paced_client.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -241,5 +242,5 @@ void TestAdminClients::slowClientIsSeenBeforeItIsClosed()
     QVERIFY(row->socket->unsentBytes + row->socket->unacknowledgedBytes > 0);
 }
 
-QTEST_GUILESS_MAIN(TestAdminClients)
+RELAY_TEST(TestAdminClients)
 #include "tst_admin_clients.moc"

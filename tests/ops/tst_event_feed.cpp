@@ -1,5 +1,6 @@
 #include "admin_relay.h"
 #include "support/paced_client.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -364,5 +365,5 @@ void TestEventFeed::refusedConnectionsAreTold()
     }));
 }
 
-QTEST_GUILESS_MAIN(TestEventFeed)
+RELAY_TEST(TestEventFeed)
 #include "tst_event_feed.moc"

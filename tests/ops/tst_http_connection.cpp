@@ -3,6 +3,7 @@
 
 #include "http_client.h"
 #include "some_options.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -565,5 +566,5 @@ void TestHttpConnection::deafListenerIsCutOff()
     QTRY_COMPARE(server.connectionCount(), 0);
 }
 
-QTEST_GUILESS_MAIN(TestHttpConnection)
+RELAY_TEST(TestHttpConnection)
 #include "tst_http_connection.moc"

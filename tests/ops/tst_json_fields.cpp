@@ -4,6 +4,8 @@
 #include "ops/model/page.h"
 #include "ops/model/relay_event.h"
 
+#include "support/test_main.h"
+
 #include <QJsonDocument>
 #include <QTest>
 
@@ -238,5 +240,5 @@ void TestJsonFields::wholeNumbersAreExactOrRefused()
     QCOMPARE(static_cast<bool>(inner), isTaken && value == static_cast<int>(value));
 }
 
-QTEST_APPLESS_MAIN(TestJsonFields)
+RELAY_TEST(TestJsonFields)
 #include "tst_json_fields.moc"

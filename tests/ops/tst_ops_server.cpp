@@ -2,6 +2,7 @@
 
 #include "http_client.h"
 #include "some_options.h"
+#include "support/test_main.h"
 #include "support/wait_for.h"
 
 #include <QRegularExpression>
@@ -528,5 +529,5 @@ void TestOpsServer::disabledPortIsNotOpened()
     QCOMPARE(server.port(), 0);
 }
 
-QTEST_GUILESS_MAIN(TestOpsServer)
+RELAY_TEST(TestOpsServer)
 #include "tst_ops_server.moc"

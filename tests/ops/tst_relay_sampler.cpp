@@ -2,6 +2,7 @@
 #include "ops/relay_sampler.h"
 
 #include "support/test_hub.h"
+#include "support/test_main.h"
 
 #include <QRandomGenerator>
 #include <QSignalSpy>
@@ -198,5 +199,5 @@ void TestRelaySampler::samplerMayBeThereFirst()
     QCOMPARE(sampler.overview().state, QStringLiteral("draining"));
 }
 
-QTEST_GUILESS_MAIN(TestRelaySampler)
+RELAY_TEST(TestRelaySampler)
 #include "tst_relay_sampler.moc"

@@ -1,6 +1,7 @@
 #include "ops/router.h"
 
 #include "recorded_reply.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -162,5 +163,5 @@ void TestRouter::whoMayNotLookLearnsNothing()
     QTEST(answerOf(router, requestOf(method, target)).status, "status");
 }
 
-QTEST_APPLESS_MAIN(TestRouter)
+RELAY_TEST(TestRouter)
 #include "tst_router.moc"

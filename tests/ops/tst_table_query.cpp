@@ -2,6 +2,8 @@
 #include "ops/model/client_row.h"
 #include "ops/table_query.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 #include <limits>
@@ -240,5 +242,5 @@ void TestTableQuery::pages()
     }
 }
 
-QTEST_APPLESS_MAIN(TestTableQuery)
+RELAY_TEST(TestTableQuery)
 #include "tst_table_query.moc"

@@ -34,6 +34,11 @@ HttpPeer::request(const QByteArray &method, const QByteArray &target, const QByt
     return head + "\r\n";
 }
 
+qint64 offsetOf(const HttpAnswer &answer)
+{
+    return answer.json().value(QLatin1String("offset")).toInteger(-1);
+}
+
 QByteArray HttpPeer::get(const QByteArray &target, const QByteArrayList &fields)
 {
     return request("GET", target, fields);

@@ -20,6 +20,9 @@ struct HttpAnswer : AnswerHead
     [[nodiscard]] QByteArray error() const;
 };
 
+/// What a successful publish answers as the message's offset; -1 in any other answer.
+[[nodiscard]] qint64 offsetOf(const HttpAnswer &answer);
+
 /// An HTTP client that sends exactly the bytes that a test wants to have sent, and takes the answers
 /// apart without the code under test.
 ///

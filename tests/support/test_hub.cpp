@@ -146,6 +146,19 @@ void TestHub::note(HubEvent event)
     m_events.push_back(std::move(event));
 }
 
+quint64 failures(TestHub &relay, HandshakeFailure failure)
+{
+    return relay.hub().counters().handshakeFailures[static_cast<std::size_t>(failure)];
+}
+
+QByteArray
+publish(TestHub &relay, const QByteArray &channel, const QByteArray &payload, MessageKind kind)
+{
+    return relay.hub()
+        .publish(ChannelName::fromText(channel).value(), payload, kind)
+        .position.toText();
+}
+
 WorkerHold::WorkerHold(Hub &hub, const QByteArray &payload)
     : m_gate(std::make_shared<Gate>())
 {

@@ -86,6 +86,15 @@ private:
     std::unique_ptr<Hub> m_hub;
 };
 
+/// Connections that failed for this reason until now.
+[[nodiscard]] quint64 failures(TestHub &relay, HandshakeFailure failure);
+
+/// Publishes as the relay's own program does; returns the message's position, as text.
+QByteArray publish(TestHub &relay,
+                   const QByteArray &channel,
+                   const QByteArray &payload,
+                   MessageKind kind = MessageKind::Text);
+
 /// Holds up the worker that reads a message with a certain payload, until it is released: what is
 /// sent meanwhile comes to that worker in one turn.
 ///

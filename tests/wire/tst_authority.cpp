@@ -1,5 +1,7 @@
 #include "wire/authority.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 using relay::Authority;
@@ -53,5 +55,5 @@ void TestAuthority::takesHostAndPort()
     QCOMPARE(authority->isAddress, isAddress);
 }
 
-QTEST_APPLESS_MAIN(TestAuthority)
+RELAY_TEST(TestAuthority)
 #include "tst_authority.moc"

@@ -1,5 +1,7 @@
 #include "wire/event_stream.h"
 
+#include "support/test_main.h"
+
 #include <QRandomGenerator>
 #include <QTest>
 
@@ -256,5 +258,5 @@ void TestEventStream::heartbeatsChangeNothing()
     QCOMPARE(beaten.lastEventId, plain.lastEventId);
 }
 
-QTEST_APPLESS_MAIN(TestEventStream)
+RELAY_TEST(TestEventStream)
 #include "tst_event_stream.moc"

@@ -1,6 +1,7 @@
 #include "wire/frame.h"
 
 #include "client_frames.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -117,5 +118,5 @@ void TestFrame::anEmptyFrameHasNoBytes()
     QVERIFY(frame.payload().isEmpty());
 }
 
-QTEST_APPLESS_MAIN(TestFrame)
+RELAY_TEST(TestFrame)
 #include "tst_frame.moc"

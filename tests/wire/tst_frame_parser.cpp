@@ -1,6 +1,7 @@
 #include "wire/frame_parser.h"
 
 #include "client_frames.h"
+#include "support/test_main.h"
 
 #include <QList>
 #include <QTest>
@@ -299,5 +300,5 @@ void TestFrameParser::everySecondByte()
     }
 }
 
-QTEST_APPLESS_MAIN(TestFrameParser)
+RELAY_TEST(TestFrameParser)
 #include "tst_frame_parser.moc"

@@ -1,5 +1,7 @@
 #include "wire/html_error.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 using namespace relay;
@@ -83,5 +85,5 @@ void TestHtmlError::whatIsNoErrorStays()
     QCOMPARE(shownTo(true, jsonResponse(404, "{}")).body, "{}\n"); // without a sentence
 }
 
-QTEST_APPLESS_MAIN(TestHtmlError)
+RELAY_TEST(TestHtmlError)
 #include "tst_html_error.moc"

@@ -1,6 +1,7 @@
 #include "wire/http_body_parser.h"
 
 #include "http_reading.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -183,5 +184,5 @@ void TestHttpBodyParser::extensionsAndTrailersOfTheLimitAndOneMore()
     QCOMPARE(read({chunked(begin + QByteArray(largest + 20, '0'))}, limits).failure, 431);
 }
 
-QTEST_APPLESS_MAIN(TestHttpBodyParser)
+RELAY_TEST(TestHttpBodyParser)
 #include "tst_http_body_parser.moc"

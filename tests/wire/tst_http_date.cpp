@@ -1,5 +1,7 @@
 #include "wire/http_date.h"
 
+#include "support/test_main.h"
+
 #include <QLocale>
 #include <QTest>
 
@@ -59,5 +61,5 @@ void TestHttpDate::followsItsClock()
     QCOMPARE(date.value(), QByteArray("Sun, 06 Nov 1994 08:49:36 GMT"));
 }
 
-QTEST_APPLESS_MAIN(TestHttpDate)
+RELAY_TEST(TestHttpDate)
 #include "tst_http_date.moc"

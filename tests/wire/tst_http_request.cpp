@@ -1,10 +1,12 @@
 #include "wire/http_request.h"
 
+#include "support/test_main.h"
+
 #include <QRandomGenerator>
 #include <QTest>
 
 using namespace relay;
-using Status = HttpRequestParse::Status;
+using ParseStatus = HttpRequestParse::Status;
 
 namespace {
 
@@ -62,7 +64,7 @@ private Q_SLOTS:
 void TestHttpRequest::readsARequest()
 {
     const HttpRequestParse result = parse(kRequest);
-    QCOMPARE(result.status, Status::Complete);
+    QCOMPARE(result.status, ParseStatus::Complete);
     QCOMPARE(result.headBytes, kRequest.size());
     const HttpRequest &request = result.request;
     QCOMPARE(request.method, "GET");
@@ -87,10 +89,10 @@ void TestHttpRequest::readsARequest()
 void TestHttpRequest::needsEveryByte()
 {
     for (qsizetype bytes = 0; bytes < kRequest.size(); ++bytes) {
-        QVERIFY2(parse(kRequest.first(bytes)).status == Status::NeedMore,
+        QVERIFY2(parse(kRequest.first(bytes)).status == ParseStatus::NeedMore,
                  qPrintable(QString::number(bytes)));
     }
-    QCOMPARE(parse(kRequest).status, Status::Complete);
+    QCOMPARE(parse(kRequest).status, ParseStatus::Complete);
 }
 
 // A client may send its first frames, or a body, in one packet with the head.
@@ -98,7 +100,7 @@ void TestHttpRequest::leavesWhatFollowsTheHead()
 {
     const QByteArray body = QByteArray::fromHex("818537fa213d7f9f4d5158") + "\r\n\r\n\n garbage";
     const HttpRequestParse result = parse(kRequest + body);
-    QCOMPARE(result.status, Status::Complete);
+    QCOMPARE(result.status, ParseStatus::Complete);
     QCOMPARE(result.headBytes, kRequest.size());
 }
 
@@ -122,7 +124,7 @@ void TestHttpRequest::keepAlive()
     QFETCH(const int, version);
     QFETCH(const bool, keepAlive);
     const HttpRequestParse result = parse(head);
-    QCOMPARE(result.status, Status::Complete);
+    QCOMPARE(result.status, ParseStatus::Complete);
     QCOMPARE(result.request.version, version);
     QCOMPARE(result.request.keepAlive, keepAlive);
 }
@@ -157,7 +159,7 @@ void TestHttpRequest::complete()
 {
     QFETCH(const QByteArray, head);
     const HttpRequestParse result = parse(head);
-    QVERIFY2(result.status == Status::Complete, result.problem.constData());
+    QVERIFY2(result.status == ParseStatus::Complete, result.problem.constData());
     QCOMPARE(result.headBytes, head.size());
 }
 
@@ -183,7 +185,7 @@ void TestHttpRequest::tokens()
     QFETCH(const QByteArray, fields);
     QFETCH(const bool, found);
     const HttpRequestParse result = parse(withFields("Host: a\r\n" + fields));
-    QCOMPARE(result.status, Status::Complete);
+    QCOMPARE(result.status, ParseStatus::Complete);
     QCOMPARE(result.request.hasToken("X-List", "token"), found);
 }
 
@@ -300,7 +302,7 @@ void TestHttpRequest::malformed()
     QFETCH(const QByteArray, head);
     QFETCH(const QByteArray, problem);
     const HttpRequestParse result = parse(head);
-    QCOMPARE(result.status, Status::Malformed);
+    QCOMPARE(result.status, ParseStatus::Malformed);
     QVERIFY(!result.problem.isEmpty());
     QVERIFY2(result.problem.contains(problem), result.problem.constData());
 }
@@ -322,7 +324,7 @@ void TestHttpRequest::refusedAtTheFirstByte()
     QFETCH(const QByteArray, bytes);
     QFETCH(const QByteArray, problem);
     const HttpRequestParse result = parse(bytes);
-    QCOMPARE(result.status, Status::Malformed);
+    QCOMPARE(result.status, ParseStatus::Malformed);
     QVERIFY2(result.problem.contains(problem), result.problem.constData());
 }
 
@@ -333,12 +335,12 @@ void TestHttpRequest::headOfTheLimitAndOneMore()
     const QByteArray start = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
     const QByteArray head = start + QByteArray(200 - start.size() - 4, 'x') + "\r\n\r\n";
     QCOMPARE(head.size(), 200);
-    QCOMPARE(parseHttpRequest(head, limits).status, Status::Complete);
-    QCOMPARE(parseHttpRequest(QByteArray(head + "body"), limits).status, Status::Complete);
+    QCOMPARE(parseHttpRequest(head, limits).status, ParseStatus::Complete);
+    QCOMPARE(parseHttpRequest(QByteArray(head + "body"), limits).status, ParseStatus::Complete);
 
     const QByteArray oneMore = start + 'x' + head.sliced(start.size());
     const HttpRequestParse result = parseHttpRequest(oneMore, limits);
-    QCOMPARE(result.status, Status::TooLarge);
+    QCOMPARE(result.status, ParseStatus::TooLarge);
     QVERIFY2(result.problem.contains("200 bytes"), result.problem.constData());
 }
 
@@ -347,19 +349,19 @@ void TestHttpRequest::headThatDoesNotEnd()
 {
     const HttpLimits limits{.headBytes = 200, .fields = 100};
     const QByteArray bytes = "GET /" + QByteArray(500, 'x');
-    QCOMPARE(parseHttpRequest(bytes.first(199), limits).status, Status::NeedMore);
-    QCOMPARE(parseHttpRequest(bytes.first(200), limits).status, Status::TooLarge);
-    QCOMPARE(parseHttpRequest(bytes, limits).status, Status::TooLarge);
+    QCOMPARE(parseHttpRequest(bytes.first(199), limits).status, ParseStatus::NeedMore);
+    QCOMPARE(parseHttpRequest(bytes.first(200), limits).status, ParseStatus::TooLarge);
+    QCOMPARE(parseHttpRequest(bytes, limits).status, ParseStatus::TooLarge);
 }
 
 void TestHttpRequest::fieldsOfTheLimitAndOneMore()
 {
     const HttpLimits limits{};
     const QByteArray fields = "Host: a\r\n" + QByteArray("X: y\r\n").repeated(limits.fields - 1);
-    QCOMPARE(parseHttpRequest(withFields(fields), limits).status, Status::Complete);
+    QCOMPARE(parseHttpRequest(withFields(fields), limits).status, ParseStatus::Complete);
 
     const HttpRequestParse result = parseHttpRequest(withFields(fields + "X: y\r\n"), limits);
-    QCOMPARE(result.status, Status::TooLarge);
+    QCOMPARE(result.status, ParseStatus::TooLarge);
     QVERIFY2(result.problem.contains("100 header fields"), result.problem.constData());
 }
 
@@ -380,14 +382,14 @@ void TestHttpRequest::mutatedRequestsNeverThrow()
         }
         const HttpRequestParse result = parse(bytes);
         QVERIFY(result.headBytes <= bytes.size());
-        if (result.status == Status::Complete) {
+        if (result.status == ParseStatus::Complete) {
             QVERIFY(bytes.first(result.headBytes).endsWith("\r\n\r\n"));
             QCOMPARE(result.request.count("Host"), 1);
-        } else if (result.status != Status::NeedMore) {
+        } else if (result.status != ParseStatus::NeedMore) {
             QVERIFY(!result.problem.isEmpty());
         }
     }
 }
 
-QTEST_APPLESS_MAIN(TestHttpRequest)
+RELAY_TEST(TestHttpRequest)
 #include "tst_http_request.moc"

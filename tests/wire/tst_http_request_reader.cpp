@@ -1,6 +1,7 @@
 #include "wire/http_request_reader.h"
 
 #include "http_reading.h"
+#include "support/test_main.h"
 
 #include <QRandomGenerator>
 #include <QTest>
@@ -406,5 +407,5 @@ void TestHttpRequestReader::mutatedStreamsAreTheSameHoweverTheyAreCut()
     QVERIFY(whole > 0); // some changes do no harm: not everything was refused at once
 }
 
-QTEST_APPLESS_MAIN(TestHttpRequestReader)
+RELAY_TEST(TestHttpRequestReader)
 #include "tst_http_request_reader.moc"

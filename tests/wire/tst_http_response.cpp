@@ -1,5 +1,7 @@
 #include "wire/http_response.h"
 
+#include "support/test_main.h"
+
 #include <QJsonDocument>
 #include <QJsonObject>
 #include <QTest>
@@ -217,5 +219,5 @@ void TestHttpResponse::errors()
     QVERIFY(response.body.endsWith("}\n")); // a terminal's next prompt begins a line of its own
 }
 
-QTEST_APPLESS_MAIN(TestHttpResponse)
+RELAY_TEST(TestHttpResponse)
 #include "tst_http_response.moc"

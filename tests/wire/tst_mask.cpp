@@ -1,6 +1,7 @@
 #include "wire/mask.h"
 
 #include "client_frames.h"
+#include "support/test_main.h"
 
 #include <QTest>
 
@@ -40,5 +41,5 @@ void TestMask::inPlace()
     QCOMPARE(bytes, patterned(1000));
 }
 
-QTEST_APPLESS_MAIN(TestMask)
+RELAY_TEST(TestMask)
 #include "tst_mask.moc"

@@ -1,5 +1,7 @@
 #include "wire/media_type.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 #include <array>
@@ -208,5 +210,5 @@ void TestMediaType::readsSeveralAcceptFields()
     QCOMPARE(relay::preferredType(request, kTypes).value(), std::size_t{1});
 }
 
-QTEST_APPLESS_MAIN(TestMediaType)
+RELAY_TEST(TestMediaType)
 #include "tst_media_type.moc"

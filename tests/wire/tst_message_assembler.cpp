@@ -1,6 +1,7 @@
 #include "wire/message_assembler.h"
 
 #include "client_frames.h"
+#include "support/test_main.h"
 
 #include <QList>
 #include <QSet>
@@ -487,5 +488,5 @@ void TestMessageAssembler::theSinkMayDeleteTheAssembler()
     }
 }
 
-QTEST_APPLESS_MAIN(TestMessageAssembler)
+RELAY_TEST(TestMessageAssembler)
 #include "tst_message_assembler.moc"

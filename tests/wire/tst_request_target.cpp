@@ -1,5 +1,7 @@
 #include "wire/request_target.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 using relay::HttpRequest;
@@ -143,5 +145,5 @@ void TestRequestTarget::findsParameters()
     QCOMPARE(found.value_or(QByteArray()), value);
 }
 
-QTEST_APPLESS_MAIN(TestRequestTarget)
+RELAY_TEST(TestRequestTarget)
 #include "tst_request_target.moc"

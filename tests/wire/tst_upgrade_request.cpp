@@ -1,5 +1,7 @@
 #include "wire/upgrade_request.h"
 
+#include "support/test_main.h"
+
 #include <QTest>
 
 using namespace relay;
@@ -347,5 +349,5 @@ void TestUpgradeRequest::anotherVersionIsToldOurs()
     QCOMPARE(fieldOf(refusal.response, "Upgrade"), "websocket");
 }
 
-QTEST_APPLESS_MAIN(TestUpgradeRequest)
+RELAY_TEST(TestUpgradeRequest)
 #include "tst_upgrade_request.moc"

@@ -1,5 +1,7 @@
 #include "wire/utf8_validator.h"
 
+#include "support/test_main.h"
+
 #include <QRandomGenerator>
 #include <QTest>
 
@@ -228,5 +230,5 @@ void TestUtf8Validator::resetForgetsTheUnfinished()
     QVERIFY(validator.feed("a"));
 }
 
-QTEST_APPLESS_MAIN(TestUtf8Validator)
+RELAY_TEST(TestUtf8Validator)
 #include "tst_utf8_validator.moc"

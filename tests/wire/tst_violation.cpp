@@ -1,6 +1,8 @@
 #include "wire/close_code.h"
 #include "wire/frame_parser.h"
 
+#include "support/test_main.h"
+
 #include <QSet>
 #include <QTest>
 
@@ -80,5 +82,5 @@ void TestViolation::sendableCloseCodes()
     }
 }
 
-QTEST_APPLESS_MAIN(TestViolation)
+RELAY_TEST(TestViolation)
 #include "tst_violation.moc"
