@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "config/load_settings.h"
 
 #include <QString>
 #include <QStringList>
@@ -20,7 +21,8 @@ struct CommandLine
     };
     Action action = Action::Run;
     std::optional<QString> configFile; ///< none: defaults and environment only
-    QString text;                      ///< what ShowText prints, with its newline
+    ConfigFile filePresence = ConfigFile::Required;
+    QString text; ///< what ShowText prints, with its newline
 };
 
 /// Reads relayd's arguments; the first is the program's name.

@@ -1,4 +1,6 @@
 #include "base/logging.h"
+#include "base/process_signals.h"
+#include "base/standard_descriptors.h"
 #include "base/version.h"
 #include "config/config_text.h"
 #include "config/load_settings.h"
@@ -9,7 +11,6 @@
 
 #include "command_line.h"
 #include "daemon.h"
-#include "termination_signals.h"
 
 #include <QCoreApplication>
 #include <QLoggingCategory>
@@ -63,22 +64,23 @@ int cannotStart(const Error &error)
     return CannotStart;
 }
 
-/// The first signal ends the relay in good order, another one at once (the same one again: by the
-/// system's default).
-void stopOnSignal(TerminationSignals &signalSource, Daemon &daemon)
+/// The first signal that asks for it ends the relay in order, a further SIGINT or SIGTERM immediately.
+void obey(int signalNumber, ProcessSignals::Request request, Daemon &daemon)
 {
-    bool isStopping = false;
-    QObject::connect(&signalSource, &TerminationSignals::terminationRequested, &daemon,
-                     [&daemon, isStopping](int signalNumber) mutable {
-                         if (isStopping) {
-                             _exit(128 + signalNumber);
-                         }
-                         isStopping = true;
-                         daemon.stop();
-                     });
-    // Queued, so that what the daemon does after its last signal is done.
-    QObject::connect(&daemon, &Daemon::stopped, qApp, &QCoreApplication::quit,
-                     Qt::QueuedConnection);
+    const QString name = signalName(signalNumber);
+    switch (request) {
+    case ProcessSignals::Request::Nothing:
+        qCInfo(lcMain).noquote() << name << "is ignored: it has no meaning for relayd";
+        return;
+    case ProcessSignals::Request::End:
+        qCInfo(lcMain).noquote() << name << "received";
+        daemon.stop();
+        return;
+    case ProcessSignals::Request::EndNow:
+        qCWarning(lcMain).noquote() << name << "received while stopping: ending immediately";
+        flushLog();
+        _exit(128 + signalNumber);
+    }
 }
 
 int serve(Settings &settings)
@@ -92,17 +94,35 @@ int serve(Settings &settings)
     if (const auto complaint = complainOfTokenFile(settings.ops)) {
         qCWarning(lcMain).noquote() << *complaint;
     }
-    TerminationSignals signalSource;
-    if (const Outcome installed = signalSource.install(); !installed) {
+    Daemon daemon(settings);
+    ProcessSignals processSignals([&daemon](int signalNumber, ProcessSignals::Request request) {
+        obey(signalNumber, request, daemon);
+    });
+    if (const Outcome installed = processSignals.install(); !installed) {
         return cannotStart(installed.error());
     }
-    Daemon daemon(settings);
-    stopOnSignal(signalSource, daemon);
+    // Queued, so that what the daemon does after its last signal is done.
+    QObject::connect(&daemon, &Daemon::stopped, qApp, &QCoreApplication::quit,
+                     Qt::QueuedConnection);
     if (const Outcome started = daemon.start(); !started) {
         return cannotStart(started.error());
     }
     const int status = QCoreApplication::exec();
     qCInfo(lcMain) << "stopped";
+    return status;
+}
+
+int serveAndFlush(LoadedSettings &loaded, const std::optional<QString> &configFile)
+{
+    installLogging(loaded.settings.logging);
+    if (loaded.isFileMissing) {
+        qCInfo(lcMain).noquote() << *configFile << "does not exist: starting with the defaults";
+    }
+    for (const QString &warning : std::as_const(loaded.warnings)) {
+        qCWarning(lcMain).noquote() << warning;
+    }
+    const int status = serve(loaded.settings);
+    flushLog();
     return status;
 }
 
@@ -118,8 +138,9 @@ int runRelayd(const QStringList &arguments)
         return Ended;
     }
 
-    LoadedSettings loaded =
-        loadSettings(commandLine.value().configFile, QProcessEnvironment::systemEnvironment());
+    const std::optional<QString> &configFile = commandLine.value().configFile;
+    LoadedSettings loaded = loadSettings(configFile, QProcessEnvironment::systemEnvironment(),
+                                         commandLine.value().filePresence);
     if (!loaded.isUsable()) {
         printLines(loaded.problems);
         return Misconfigured;
@@ -127,21 +148,20 @@ int runRelayd(const QStringList &arguments)
 
     switch (commandLine.value().action) {
     case CommandLine::Action::PrintConfig:
-        print(stdout, renderConfig(loaded.settings));
+        print(stdout, renderShownConfig(loaded.settings));
         return Ended;
     case CommandLine::Action::Check:
         printLines(loaded.warnings);
+        if (loaded.isFileMissing) {
+            print(stderr, *configFile + QStringLiteral(" does not exist: the defaults apply\n"));
+        }
         return checkOnly(loaded.settings);
     case CommandLine::Action::ShowText:
     case CommandLine::Action::Run:
         break;
     }
 
-    installLogging(loaded.settings.logging);
-    for (const QString &warning : std::as_const(loaded.warnings)) {
-        qCWarning(lcMain).noquote() << warning;
-    }
-    return serve(loaded.settings);
+    return serveAndFlush(loaded, configFile);
 }
 
 } // namespace
@@ -152,6 +172,7 @@ int runRelayd(const QStringList &arguments)
 // NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char **argv)
 {
+    relay::openStandardDescriptors();
     // Qt's own would be GLib's, which costs an accepted connection several times as much.
     QCoreApplication::setEventDispatcher(new relay::EpollDispatcher); // taken over
     QCoreApplication application(argc, argv);

@@ -42,6 +42,7 @@ int bench(std::span<const char *const> arguments)
 
     std::signal(SIGINT, onInterrupt);
     std::signal(SIGTERM, onInterrupt);
+    std::signal(SIGHUP, onInterrupt); // a closed terminal
     Run run(options, interrupted);
     const auto outcome = run.execute();
     if (const auto *problem = std::get_if<Problem>(&outcome)) {

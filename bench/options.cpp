@@ -128,7 +128,7 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"--publishers", "N", "a count from 1", "how many of them send, the first ones [1]",
      [](Options &o, Text v) { return readCount(v, 1, kMaxClients, o.publishers); }},
     {"--rate", "N", "messages a second, above 0",
-     "open loop: messages a second, all publishers together, on a fixed schedule [50]",
+     "open loop: messages per second of all publishers together, on a fixed schedule [50]",
      [](Options &o, Text v) { return readPerSecond(v, o.messagesPerSecond); }},
     {"--at-once", "", "", "on that schedule, all publishers send at the same moments",
      [](Options &o, Text) { return o.isAtOnce = true; }},
@@ -141,34 +141,34 @@ constexpr auto kFlags = std::to_array<Flag>({
     {"--binary", "", "", "send binary messages, not text",
      [](Options &o, Text) { return o.isBinary = true; }},
     {"--channels", "N", "a count from 1",
-     "client i joins channel i modulo N: the URL's path with /bench-<channel> behind it [1]",
+     "client i joins channel i modulo N: the URL's path followed by /bench-<channel> [1]",
      [](Options &o, Text v) { return readCount(v, 1, kMaxClients, o.channels); }},
-    {"--event-source", "", "", "who does not publish listens by EventSource, not WebSocket",
+    {"--event-source", "", "", "clients that do not publish listen with EventSource, not WebSocket",
      [](Options &o, Text) { return o.hasListeners = true; }},
     {"--drop-rate", "N", "drops a second, above 0",
-     "so many receivers a second drop their connection and resume: each offset must come once",
+     "receivers per second that drop their connection and resume: each offset must come once",
      [](Options &o, Text v) { return readPerSecond(v, o.dropsPerSecond); }},
     {"--away", "TIME", "a time such as 100ms or 0",
-     "the longest that they stay away, a random part of it each time [100ms]",
+     "the longest time that they stay away; each time a random part of it [100ms]",
      [](Options &o, Text v) { return readDuration(v, 0, o.longestAway); }},
     {"--duration", "TIME", "a time such as 10s, 500ms or 2m", "how long to measure [10s]",
      [](Options &o, Text v) { return readDuration(v, kMillisecond, o.duration); }},
-    {"--warmup", "TIME", "a time such as 1s or 0", "how long to send before it [1s]",
+    {"--warmup", "TIME", "a time such as 1s or 0", "how long to send before measuring [1s]",
      [](Options &o, Text v) { return readDuration(v, 0, o.warmup); }},
     {"--connect-rate", "N", "connections a second, above 0",
-     "connections a second [as fast as they are accepted]",
+     "connections per second [as fast as they are accepted]",
      [](Options &o, Text v) { return readPerSecond(v, o.connectsPerSecond); }},
     {"--stall", "K", "a count", "the last K clients never read [0]",
      [](Options &o, Text v) { return readCount(v, 0, kMaxClients, o.stalledClients); }},
     {"--slow", "BYTES/S", "bytes a second, above 0",
-     "the last client before those reads only so much a second",
+     "the last client before those reads only this much per second",
      [](Options &o, Text v) { return readBytes(v, 1, o.slowBytesPerSecond); }},
-    {"--slow-clients", "K", "a count from 1", "not one but K clients do [1]",
+    {"--slow-clients", "K", "a count from 1", "K clients read so slowly, not one [1]",
      [](Options &o, Text v) { return readCount(v, 1, kMaxClients, o.slowClients); }},
     {"--idle", "TIME", "a time such as 10s",
      "send nothing: hold the connections, report memory and CPU (with --pid)",
      [](Options &o, Text v) { return readDuration(v, kMillisecond, o.idle); }},
-    {"--no-echo", "", "", "the relay does not send to the sender [found out]",
+    {"--no-echo", "", "", "the relay does not send a message back to its sender [detected]",
      [](Options &o, Text) { return o.isWithoutEcho = true; }},
     {"--pid", "PID", "the number of a process",
      "the server's process, to report its CPU and memory",
@@ -178,11 +178,11 @@ constexpr auto kFlags = std::to_array<Flag>({
          o.serverPid = pid;
          return isGood;
      }},
-    {"--threads", "N", "a count from 1 to 256", "threads that the clients are spread over [1]",
+    {"--threads", "N", "a count from 1 to 256", "threads that serve the clients [1]",
      [](Options &o, Text v) { return readCount(v, 1, 256, o.threads); }},
     {"--json", "", "", "print the result as one JSON object",
      [](Options &o, Text) { return o.isJson = true; }},
-    {"--progress", "", "", "a line each second even if standard error is no terminal",
+    {"--progress", "", "", "a line each second even if standard error is not a terminal",
      [](Options &o, Text) { return o.hasProgress = true; }},
 });
 
@@ -199,9 +199,9 @@ std::string helpText()
     }
     text +=
         "  --help, --version\n\n"
-        "Exit status: 0 all messages came, once and in order, on connections that lasted, but for\n"
-        "gaps that a resuming client was told of; 1 not so, or no measurement was possible; 2 "
-        "wrong options.\n\n"
+        "Exit status: 0 all messages came, once and in order, on connections that lasted, except\n"
+        "gaps that were reported to a resuming client; 1 this is not so, or nothing could be measured;\n"
+        "2 wrong options.\n\n"
         "Example: relay-bench --clients 1000 --publishers 10 --rate 50 --pid \"$(pidof relayd)\"\n";
     return text;
 }

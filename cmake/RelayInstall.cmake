@@ -1,5 +1,5 @@
-# What `cmake --install` installs: programs (relay_program), the library with its CMake package, relayd's manual page, the
-# systemd unit and a configuration; gui/ adds what belongs to the dashboard.
+# What `cmake --install` installs: programs (relay_program), the library with its CMake package, manual pages, the systemd
+# unit, a configuration and the documentation; gui/ adds what belongs to the dashboard.
 
 include(CMakePackageConfigHelpers)
 
@@ -26,6 +26,16 @@ set(relay_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Relay)
 install(TARGETS relay ${relay_layer_targets}
     EXPORT RelayTargets
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# A program that links the libraries is not slowed down by link-time optimisation that it did not ask for, nor does it grow
+# by their debugging information.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_OBJCOPY)
+    foreach(target ${relay_layer_targets})
+        install(CODE "execute_process(COMMAND \"${CMAKE_OBJCOPY}\" --strip-debug --remove-section=.gnu.lto_*
+            --remove-section=.gnu.debuglto_* --strip-symbol=__gnu_lto_v1 --strip-symbol=__gnu_lto_slim
+            \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/$<TARGET_FILE_NAME:${target}>\"
+            COMMAND_ERROR_IS_FATAL ANY)")
+    endforeach()
+endif()
 install(EXPORT RelayTargets NAMESPACE Relay:: DESTINATION ${relay_package_dir})
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/RelayConfig.cmake.in
     ${PROJECT_BINARY_DIR}/RelayConfig.cmake
@@ -40,9 +50,13 @@ install(FILES ${PROJECT_BINARY_DIR}/RelayConfig.cmake ${PROJECT_BINARY_DIR}/Rela
 # goes to the documentation.
 set(RELAY_CONFIG_FILE /etc/relay/relay.yaml)
 configure_file(${PROJECT_SOURCE_DIR}/resources/relayd.service.in ${PROJECT_BINARY_DIR}/relayd.service @ONLY)
-configure_file(${PROJECT_SOURCE_DIR}/resources/relayd.1.in ${PROJECT_BINARY_DIR}/relayd.1 @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/relayd.service DESTINATION lib/systemd/system)
-install(FILES ${PROJECT_BINARY_DIR}/relayd.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(FILES ${PROJECT_SOURCE_DIR}/relay.yaml ${PROJECT_SOURCE_DIR}/docs/configuration.md
+foreach(page relayd relay-bench)
+    configure_file(${PROJECT_SOURCE_DIR}/resources/${page}.1.in ${PROJECT_BINARY_DIR}/${page}.1 @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/${page}.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+endforeach()
+# In the folders of the source, so that the links between them hold.
+install(FILES ${PROJECT_SOURCE_DIR}/relay.yaml ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md
               ${PROJECT_SOURCE_DIR}/LICENSE
     DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs DESTINATION ${CMAKE_INSTALL_DOCDIR})

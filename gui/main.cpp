@@ -1,9 +1,14 @@
+#include "base/logging.h"
+#include "base/process_signals.h"
+#include "base/standard_descriptors.h"
 #include "base/version.h"
 
 #include "gui/choice.h"
 #include "gui/main_window.h"
 
 #include <QApplication>
+
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -25,8 +30,23 @@ Result<gui::DashboardCommandLine> readCommandLine(int argc, char **argv)
     return gui::parseDashboardCommandLine(QCoreApplication::arguments());
 }
 
+/// As if the window were closed: an embedded relay tells its clients.
+void obey(int signalNumber, ProcessSignals::Request request)
+{
+    if (request == ProcessSignals::Request::End) {
+        QApplication::quit();
+    } else if (request == ProcessSignals::Request::EndNow) {
+        _exit(128 + signalNumber);
+    }
+}
+
 int runDashboard(const gui::Choice &choice)
 {
+    ProcessSignals processSignals(obey);
+    if (const Outcome installed = processSignals.install(); !installed) {
+        std::fprintf(stderr, "relay-dashboard: %s\n", qPrintable(installed.error().message));
+        return CannotStart;
+    }
     auto source = gui::makeSource(choice);
     if (!source) {
         std::fprintf(stderr, "relay-dashboard: %s\n", qPrintable(source.error().message));
@@ -48,6 +68,7 @@ int runDashboard(const gui::Choice &choice)
 // NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char **argv)
 {
+    relay::openStandardDescriptors();
     QCoreApplication::setOrganizationName(QStringLiteral("relay"));
     QCoreApplication::setApplicationName(QStringLiteral("relay-dashboard"));
     QCoreApplication::setApplicationVersion(QString::fromLatin1(relay::kVersion));
@@ -62,5 +83,7 @@ int main(int argc, char **argv)
     }
     const QApplication application(argc, argv); // takes Qt's own arguments
     QGuiApplication::setDesktopFileName(QStringLiteral("relay-dashboard"));
-    return relay::runDashboard(commandLine.value().choice);
+    const int status = relay::runDashboard(commandLine.value().choice);
+    relay::flushLog();
+    return status;
 }

@@ -12,6 +12,7 @@
 #include "ops/hub_metrics.h"
 #include "ops/ops_server.h"
 
+#include <QEventLoop>
 #include <QLoggingCategory>
 #include <QRandomGenerator>
 
@@ -74,7 +75,7 @@ EmbeddedRelay::EmbeddedRelay()
 EmbeddedRelay::~EmbeddedRelay()
 {
     QMetaObject::invokeMethod(
-        m_thread.eventDispatcher(), [this] { m_parts.reset(); }, Qt::BlockingQueuedConnection);
+        m_thread.eventDispatcher(), [this] { close(); }, Qt::BlockingQueuedConnection);
     m_thread.quit();
     m_thread.wait();
 }
@@ -105,6 +106,17 @@ Result<std::shared_ptr<EmbeddedRelay>> EmbeddedRelay::start(Settings settings, O
         return opened.error();
     }
     return relay;
+}
+
+void EmbeddedRelay::close()
+{
+    if (m_parts && m_parts->hub.isListening()) {
+        QEventLoop untilClosed;
+        QObject::connect(&m_parts->hub, &Hub::closed, &untilClosed, &QEventLoop::quit);
+        m_parts->hub.close(kMaxCloseTime);
+        untilClosed.exec();
+    }
+    m_parts.reset();
 }
 
 Outcome EmbeddedRelay::open(const Settings &settings)

@@ -7,6 +7,7 @@
 
 #include <QThread>
 
+#include <chrono>
 #include <memory>
 
 namespace relay::gui {
@@ -17,10 +18,12 @@ namespace relay::gui {
 /// and tested, instead of two. The hub has a thread of its own, so that accepting a thousand clients
 /// does not hold up the window, nor a repaint the clients.
 /// Thread: the window's.
-/// Owner: who watches it; its end ends the relay, without grace.
+/// Owner: who watches it. The destructor closes its clients (1001), and waits at most kMaxCloseTime for their answers.
 class EmbeddedRelay
 {
 public:
+    static constexpr std::chrono::milliseconds kMaxCloseTime{500};
+
     enum class OpsPort {
         Private, ///< on loopback, at a port and with a token that nobody else knows
         AsSet ///< as the settings say, with room for the window's own connections; Private when they close it
@@ -40,6 +43,8 @@ private:
 
     EmbeddedRelay();
     Outcome open(const Settings &settings);
+    /// In m_thread, as open().
+    void close();
 
     QThread m_thread;
     std::unique_ptr<Parts> m_parts; ///< made and destroyed in m_thread

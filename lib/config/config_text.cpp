@@ -15,19 +15,20 @@ namespace {
 
 constexpr qsizetype kLineWidth = 100;
 
-const QString kFileHeader =
-    QStringLiteral("# The configuration of relayd: every key, with its value.\n"
-                   "#\n"
-                   "# It is read when it is named: relayd --config-file relay.yaml. A key that is "
-                   "left out has its\n"
-                   "# default; unknown keys and values out of bounds are refused. relayd --check "
-                   "only checks a file,\n"
-                   "# relayd --print-config shows what a file and the environment come to.\n"
-                   "#\n"
-                   "# Sizes are whole numbers with B, KiB, MiB or GiB (plain: bytes), durations "
-                   "with ms, s, m or h\n"
-                   "# (plain: seconds). The environment overrides the file: RELAY_SERVER_PORT=9000 "
-                   "is server.port.\n");
+const QString kFileHeader = QStringLiteral(
+    "# The configuration of relayd: every key, with its value.\n"
+    "#\n"
+    "# relayd reads the file that it is given: relayd --config-file relay.yaml. A key that is "
+    "omitted\n"
+    "# has its default; unknown keys and values out of bounds are errors. relayd --check only "
+    "checks,\n"
+    "# relayd --print-config prints the settings that the file and the environment result in.\n"
+    "#\n"
+    "# Sizes are whole numbers with B, KiB, MiB or GiB (without a unit: bytes), durations with ms, "
+    "s, m\n"
+    "# or h (without a unit: seconds). Environment variables override the file: "
+    "RELAY_SERVER_PORT=9000\n"
+    "# sets server.port.\n");
 
 const QString kReferenceHeader = QStringLiteral(
     "# Configuration\n"
@@ -35,18 +36,27 @@ const QString kReferenceHeader = QStringLiteral(
     "`relayd --config-file relay.yaml` reads a YAML file; [relay.yaml](../relay.yaml) is one with "
     "every\n"
     "key at its default. Without the option, relayd reads no file and starts with the defaults.\n"
+    "`--config-file-if-exists` reads the file if it exists, which is what the systemd unit does.\n"
     "\n"
     "- **Order.** Defaults, then the file, then the environment: the variable of `server.port` is\n"
-    "  `RELAY_SERVER_PORT`. A list's elements are parted by commas there. The rules of `channels` "
-    "have\n"
-    "  no variable: they stand in the file only.\n"
-    "- **Sizes** are whole numbers with `B`, `KiB`, `MiB` or `GiB`; a plain number is bytes.\n"
-    "- **Durations** are whole numbers with `ms`, `s`, `m` or `h`; a plain number is seconds.\n"
-    "- **Mistakes.** Every unknown key, wrong type and value out of bounds is listed with its "
-    "line, and\n"
+    "  `RELAY_SERVER_PORT`. The elements of a list are separated by commas there. The rules of "
+    "`channels`\n"
+    "  have no variable: they can be set in the file only.\n"
+    "- **Sizes** are whole numbers with `B`, `KiB`, `MiB` or `GiB`; a number without a unit is "
+    "bytes.\n"
+    "- **Durations** are whole numbers with `ms`, `s`, `m` or `h`; a number without a unit is "
+    "seconds.\n"
+    "- **Errors.** Every unknown key, wrong type and value out of bounds is listed with its line, "
+    "and\n"
     "  relayd ends with status 2: `relay.yaml:12: server.port: 99999 is not a port (0 to 65535)`.\n"
-    "- `relayd --check` only checks; `relayd --print-config` prints the settings in effect.\n"
-    "- **Changes** to the file take effect when each table says.\n");
+    "- **Secrets.** An empty value in the file means none. An environment variable that is set but "
+    "empty is\n"
+    "  an error for secrets and for keys that end in `_file`: a secret that was not passed on must "
+    "not\n"
+    "  remove a protection. Unset the variable to have none.\n"
+    "- `relayd --check` only checks; `relayd --print-config` prints the settings in effect, with\n"
+    "  `(hidden)` in place of secrets.\n"
+    "- **Changes** to the file take effect when the table says so.\n");
 
 /// `text` as comment lines of at most kLineWidth columns, of which all but the first begin with
 /// `hanging`.
@@ -93,7 +103,7 @@ QString fullHelp(const Setting &setting)
         notes.append(QStringLiteral("must be set"));
     }
     if (!setting.defaultKey.isEmpty()) {
-        notes.append(QStringLiteral("default: that of %1").arg(setting.defaultKey));
+        notes.append(QStringLiteral("default: the value of %1").arg(setting.defaultKey));
     }
     notes.removeAll(QString());
     return notes.isEmpty() ? setting.help
@@ -205,7 +215,7 @@ QString renderReferenceRow(const Setting &setting, const SettingValue &defaultVa
 template <typename Holder>
 QString renderTable(const Schema<Holder> &schema, const std::vector<SettingOf<Holder>> &rows)
 {
-    QString text = QStringLiteral("| key | type | default | allowed | takes effect | what it is |\n"
+    QString text = QStringLiteral("| key | type | default | allowed | takes effect | meaning |\n"
                                   "|---|---|---|---|---|---|\n");
     for (const auto &setting : rows) {
         text += renderReferenceRow(setting, schema.defaultValue(setting));
@@ -237,8 +247,10 @@ QString renderConfig(const Settings &settings)
 
 QString renderShownConfig(Settings settings)
 {
-    if (!settings.ops.token.isEmpty()) {
-        settings.ops.token = QStringLiteral("(hidden)");
+    for (const auto &setting : settingsSchema().settings) {
+        if (setting.isSecret && setting.read(settings) != settingsSchema().defaultValue(setting)) {
+            setting.write(settings, SettingValue{QStringLiteral("(hidden)")});
+        }
     }
     return renderConfig(settings);
 }

@@ -11,7 +11,7 @@ namespace relay {
 /// same settings.
 QString renderConfig(const Settings &settings);
 
-/// The same for whoever looks at a relay: "(hidden)" stands for its secrets.
+/// The same for people: "(hidden)" stands for each secret that is set. It cannot be read back while there is one.
 QString renderShownConfig(Settings settings);
 
 /// The relay.yaml that is shipped: every key at its default.

@@ -2,15 +2,26 @@
 
 #include "config/schema.h"
 #include "config/setting_value.h"
+#include "config/suggestion.h"
 
-#include <QSet>
+#include <QStringList>
 
 namespace relay {
 
 namespace {
 
+/// Whether an empty value would quietly take away what protects the relay. In the file it means none; an empty variable
+/// is more often a secret that nobody set, as `RELAY_OPS_TOKEN: ${TOKEN}` is in a compose file without TOKEN.
+bool refusesEmptyVariable(const Setting &setting)
+{
+    return setting.isSecret || setting.key.endsWith(QLatin1StringView("_file"));
+}
+
 Result<SettingValue> parseVariable(const Setting &setting, const QString &value)
 {
+    if (refusesEmptyVariable(setting) && value.trimmed().isEmpty()) {
+        return Error{QStringLiteral("the variable is set but empty: give it a value, or unset it")};
+    }
     if (setting.type != ValueType::TextList) {
         return parseScalar(setting, value);
     }
@@ -23,15 +34,18 @@ Result<SettingValue> parseVariable(const Setting &setting, const QString &value)
 
 void warnOfUnknownVariables(const QProcessEnvironment &environment, SettingsDraft &draft)
 {
-    QSet<QString> known;
+    QStringList known;
     for (const auto &setting : settingsSchema().settings) {
-        known.insert(environmentName(setting));
+        known.append(environmentName(setting));
     }
     for (const QString &name : environment.keys()) {
-        if (name.startsWith(QLatin1StringView("RELAY_")) && !known.contains(name)) {
-            draft.addWarning(
-                QStringLiteral("environment %1: there is no such setting, ignored").arg(name));
+        if (!name.startsWith(QLatin1StringView("RELAY_")) || known.contains(name)) {
+            continue;
         }
+        const QString closest = closestKey(name, known);
+        draft.addWarning(
+            QStringLiteral("environment %1: there is no such setting, ignored").arg(name)
+            + (closest.isEmpty() ? QString() : QStringLiteral(": did you mean %1?").arg(closest)));
     }
 }
 

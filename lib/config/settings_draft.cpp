@@ -68,7 +68,7 @@ QString complainOfMetricsPort(const Settings &settings)
     {
         return {};
     }
-    return QStringLiteral("%1 is also server.port: clients and metrics need a port each")
+    return QStringLiteral("%1 is also server.port: the clients' port and the ops port must differ")
         .arg(settings.metrics.port);
 }
 
@@ -76,7 +76,7 @@ QString complainOfTwoTokens(const Settings &settings)
 {
     return settings.ops.token.isEmpty() || settings.ops.tokenFile.isEmpty()
                ? QString()
-               : QStringLiteral("ops.token_file is set, too: there is one token");
+               : QStringLiteral("ops.token_file is set, too: remove one of them");
 }
 
 QString complainOfPublicMetrics(const Settings &settings)
@@ -87,8 +87,8 @@ QString complainOfPublicMetrics(const Settings &settings)
         return {};
     }
     return QStringLiteral(
-               "%1 is not this machine alone, and there is no token: set ops.token_file, "
-               "so that strangers cannot steer the relay")
+               "other machines can reach %1, and there is no token: set ops.token_file, so "
+               "that strangers cannot control the relay")
         .arg(settings.metrics.address);
 }
 
@@ -202,7 +202,7 @@ void SettingsDraft::checkRulesDiffer()
             continue;
         }
         addProblem(m_where.value(key), key,
-                   QStringLiteral("%1 is matched by %2 already (%3), and the first rule holds: "
+                   QStringLiteral("%1 is also the pattern of %2 (%3), and the first rule applies: "
                                   "remove one of them")
                        .arg(quoted(rules[i].match.toString()), channelRuleKey(*first),
                             m_where.value(keyInRule(*first, QStringLiteral("match")))));
@@ -226,7 +226,7 @@ void SettingsDraft::checkHistoriesFit()
         }
         addProblem(whereAnyIsSet(keys), keys.first(),
                    QStringLiteral("%1 is more than %2 (%3), which all channels share: make it "
-                                  "smaller, or %2 larger")
+                                  "smaller, or make %2 larger")
                        .arg(formatSize(history.size), totalKey, formatSize(total)));
     }
 }

@@ -180,6 +180,12 @@ constexpr std::array kCatalogue{
     MetricDefinition{"relay_inbox_pauses_total", MetricType::Counter, "",
                      "Times that a sender was not read from because a worker's inbox was full.",
                      [](const MetricsInput &in) { return single(in.counters.inboxPauses); }},
+    MetricDefinition{"relay_log_lines_dropped_total", MetricType::Counter, "reason",
+                     "Lines left out of the log: rate (logging.rate), queue_full (standard error "
+                     "did not take them), write_failed.",
+                     [](const MetricsInput &in) {
+                         return byLabel("reason", kLogDropLabels, in.droppedLogLines);
+                     }},
     MetricDefinition{"relay_workers", MetricType::Gauge, "", "Threads that serve clients.",
                      [](const MetricsInput &in) { return single(double(in.workers)); }},
     MetricDefinition{"relay_publish_to_write_seconds", MetricType::Histogram, "le",

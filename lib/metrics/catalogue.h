@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/log_writer.h"
 #include "metrics/process_stats.h"
 #include "metrics/relay_counters.h"
 
@@ -22,6 +23,7 @@ struct MetricsInput
     int channels = 0;
     qint64 historyBytes = 0;
     int workers = 0;
+    LogDropCounts droppedLogLines{};
     /// Without it the process_* metrics are left out.
     std::optional<ProcessStats> process;
     /// The names of RelayCounters::protocolViolations, in its order. Must all be set, and outlive

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <ctime>
 #include <dirent.h>
 #include <memory>
 
@@ -50,6 +51,19 @@ double countOpenDescriptors()
     return entries;
 }
 
+double secondsOf(clockid_t clock)
+{
+    std::timespec now{};
+    ::clock_gettime(clock, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+/// Not btime of /proc/stat: a service may see processes only (ProcSubset=pid).
+double bootTime()
+{
+    return secondsOf(CLOCK_REALTIME) - secondsOf(CLOCK_BOOTTIME);
+}
+
 double softDescriptorLimit()
 {
     rlimit limit = {};
@@ -83,24 +97,9 @@ std::optional<ProcessStats> parseProcStat(QByteArrayView stat, const ProcUnits &
     return valid ? std::optional(stats) : std::nullopt;
 }
 
-std::optional<double> parseBootTime(QByteArrayView stat)
-{
-    constexpr QByteArrayView kKey("btime ");
-    const QList<QByteArray> lines = stat.toByteArray().split('\n');
-    for (const QByteArray &line : lines) {
-        if (line.startsWith(kKey)) {
-            bool ok = false;
-            const double seconds = line.mid(kKey.size()).trimmed().toDouble(&ok);
-            return ok ? std::optional(seconds) : std::nullopt;
-        }
-    }
-    return std::nullopt;
-}
-
 ProcessStatsReader::ProcessStatsReader()
     : m_units{static_cast<double>(::sysconf(_SC_CLK_TCK)),
-              static_cast<double>(::sysconf(_SC_PAGESIZE)),
-              parseBootTime(readWhole(QStringLiteral("/proc/stat"))).value_or(0)}
+              static_cast<double>(::sysconf(_SC_PAGESIZE)), bootTime()}
 {}
 
 std::optional<ProcessStats> ProcessStatsReader::read() const

@@ -30,9 +30,6 @@ struct ProcUnits
 /// not such a text. The descriptors are left at 0: they stand elsewhere.
 std::optional<ProcessStats> parseProcStat(QByteArrayView stat, const ProcUnits &units);
 
-/// Reads "btime", the time of the machine's start, from the text of /proc/stat.
-std::optional<double> parseBootTime(QByteArrayView stat);
-
 /// Reads the stats of the own process from /proc.
 ///
 /// Thread: any, one at a time.   Cost: three system calls, and one for every few hundred
@@ -46,8 +43,7 @@ public:
     [[nodiscard]] std::optional<ProcessStats> read() const;
 
 private:
-    ProcUnits m_units; ///< read once: the machine's start would differ by a rounding at each
-                       ///< reading otherwise
+    ProcUnits m_units; ///< read once: the start would move with the clock otherwise
 };
 
 } // namespace relay

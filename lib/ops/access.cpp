@@ -35,9 +35,10 @@ bool isForeignFetch(const HttpRequest &request)
 
 } // namespace
 
-Access::Access(const QByteArray &token, bool isLoopback)
+Access::Access(const QByteArray &token, bool isLoopback, bool readWithoutToken)
     : m_tokenDigest(token.isEmpty() ? QByteArray() : digestOf(token))
     , m_isLoopback(isLoopback)
+    , m_readWithoutToken(readWithoutToken)
     , m_origins({}, isLoopback ? OriginPolicy::OwnHost::LocalOnly : OriginPolicy::OwnHost::AnyName)
 {}
 
@@ -46,8 +47,8 @@ std::optional<HttpResponse> Access::refuse(const HttpRequest &request, AccessKin
     if (kind == AccessKind::Health) {
         return std::nullopt;
     }
-    const bool needsToken =
-        !m_isLoopback || (kind == AccessKind::Change && !m_tokenDigest.isEmpty());
+    const bool mayRead = kind == AccessKind::Read && m_readWithoutToken;
+    const bool needsToken = !m_isLoopback || (!m_tokenDigest.isEmpty() && !mayRead);
     if (needsToken && !hasToken(request)) {
         return unauthorized();
     }

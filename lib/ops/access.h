@@ -10,11 +10,11 @@
 
 namespace relay {
 
-/// What a route lets its caller do, and so who may call it.
+/// What a route lets its caller do, which decides whether the caller needs the token.
 enum class AccessKind {
-    Health, ///< anybody who reaches the port
-    Read,   ///< with the token, unless the port is on loopback
-    Change, ///< with the token, if there is one
+    Health, ///< never
+    Read, ///< if there is a token, unless OpsOptions::readWithoutToken lets callers on loopback read
+    Change, ///< if there is a token
 };
 
 /// Who may do what on the ops port: a bearer token (RFC 6750), and no foreign web page.
@@ -27,21 +27,24 @@ enum class AccessKind {
 class Access
 {
 public:
-    /// An empty token is none.
-    Access(const QByteArray &token, bool isLoopback);
+    /// An empty token is none: everything is allowed on loopback then, and nothing but health checks elsewhere.
+    Access(const QByteArray &token, bool isLoopback, bool readWithoutToken = false);
 
     /// The answer to who may not: 401 with WWW-Authenticate, or 403. The comparison takes the same
     /// time whatever the guess is.
     [[nodiscard]] std::optional<HttpResponse> refuse(const HttpRequest &request,
                                                      AccessKind kind) const;
 
-private:
+    /// Whether the request shows the token.
     [[nodiscard]] bool hasToken(const HttpRequest &request) const;
+
+private:
     /// What is foreign about who asks, as a sentence; empty when nothing is.
     [[nodiscard]] QByteArray whyForeign(const HttpRequest &request) const;
 
     QByteArray m_tokenDigest; ///< empty: no token
     bool m_isLoopback;
+    bool m_readWithoutToken;
     OriginPolicy m_origins;
 };
 

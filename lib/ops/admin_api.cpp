@@ -118,7 +118,7 @@ std::variant<ChannelName, HttpResponse> channelOf(const QByteArray &encoded)
     // The root's name is empty, but an empty one here is one that was forgotten.
     if (encoded.isEmpty()) {
         return errorResponse(404, "no_such_channel",
-                             "The channel's name is missing. The root channel is %2F.");
+                             "The path lacks the name of a channel; the root channel is %2F.");
     }
     const bool isRoot = encoded.compare("%2f", Qt::CaseInsensitive) == 0;
     auto name = ChannelName::fromPath(isRoot ? QByteArray("/") : "/" + encoded);
@@ -338,7 +338,8 @@ HttpResponse AdminApi::publish(const RoutedRequest &request)
     case Hub::Published::Accepted:
         break;
     case Hub::Published::Full:
-        return retryLater(errorResponse(429, "busy", "The relay is overloaded. Try again."));
+        return retryLater(
+            errorResponse(429, "busy", "The relay is busy: too much waits to be sent. Try again."));
     case Hub::Published::TooBig:
         return errorResponse(413, "too_big", "The message is longer than limits.message_size.");
     case Hub::Published::NotText:
@@ -364,7 +365,8 @@ HttpResponse AdminApi::clearHistory(const RoutedRequest &request)
     }
     const auto &name = std::get<ChannelName>(channel);
     if (!m_hub.clearHistory(name)) {
-        return errorResponse(404, "no_such_channel", "This channel has no members and no history.");
+        return errorResponse(404, "no_such_channel",
+                             "There is no such channel: it has no members and no history.");
     }
     return jsonOf({{QStringLiteral("cleared"), name.toString()}});
 }

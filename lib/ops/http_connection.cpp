@@ -79,6 +79,7 @@ HttpConnection::HttpConnection(std::unique_ptr<QTcpSocket> socket,
     , m_router(router)
     , m_date(date)
     , m_requestTimeout(requestTimeout)
+    , m_peer(PeerAddress(m_socket->peerAddress(), m_socket->peerPort()).toString())
 {
     m_socket->setParent(nullptr);
     m_socket->setReadBufferSize(kReadBytes);
@@ -96,8 +97,12 @@ HttpConnection::~HttpConnection()
     m_socket->disconnect(this);
 }
 
-void HttpConnection::serve()
+void HttpConnection::serve(Service service)
 {
+    m_service = service;
+    if (service == Service::HealthOnly) {
+        m_requestTimeout = std::min(m_requestTimeout, kMaxIdleWhenFull);
+    }
     enter(State::Idle);
     read();
 }
@@ -108,11 +113,20 @@ void HttpConnection::refuse(const HttpResponse &response)
     write(response);
 }
 
-bool HttpConnection::giveWay()
+bool HttpConnection::endLingering()
+{
+    if (!isLingering()) {
+        return false;
+    }
+    m_socket->abort();
+    return true;
+}
+
+bool HttpConnection::giveWay(std::chrono::milliseconds leastWait)
 {
     const auto waited = m_requestTimeout - m_deadline.remainingTimeAsDuration();
     const bool isIdle = m_state == State::Idle || m_state == State::ReadingHead;
-    if (!isIdle || waited < std::min(kMaxIdleWhenFull, m_requestTimeout / 2)) {
+    if (!isIdle || waited < std::min(leastWait, m_requestTimeout / 2)) {
         return false;
     }
     m_socket->abort();
@@ -156,9 +170,8 @@ bool HttpConnection::needsMore()
         case HttpRequestReader::Status::Failed:
             if (m_state != State::ReadingBody) {
                 qCInfo(lcOps).noquote()
-                    << "ops port:"
-                    << PeerAddress(m_socket->peerAddress(), m_socket->peerPort()).toString()
-                    << "refused:" << m_reader.failureStatus() << m_reader.problem();
+                    << "ops port:" << m_peer << "refused:" << m_reader.failureStatus()
+                    << m_reader.problem();
             }
             refuse(m_state == State::ReadingBody && m_reader.failureStatus() == 413
                        ? m_router.bodyTooLong(m_reader.request())
@@ -173,9 +186,9 @@ bool HttpConnection::acceptBody()
     const HttpRequest &head = m_reader.request();
     m_isHead = head.method == "HEAD";
     m_wantsPage = prefersPage(head);
-    if (const auto refused = m_router.refuse(head, m_reader.hasBody())) {
+    if (const auto refused = refusalOf(head)) {
         // A body is not read, so what follows the head is no request.
-        m_keepAlive = head.keepAlive && !m_reader.hasBody();
+        m_keepAlive = head.keepAlive && !m_reader.hasBody() && m_service == Service::All;
         if (m_keepAlive) {
             m_refusal = *refused;
             m_reader.acceptBody(0);
@@ -192,18 +205,30 @@ bool HttpConnection::acceptBody()
     return true;
 }
 
+std::optional<HttpResponse> HttpConnection::refusalOf(const HttpRequest &head) const
+{
+    if (m_service == Service::HealthOnly && !m_router.isHealthCheck(head)) {
+        return plainResponse(503, "Too many connections to this port (metrics.connections).");
+    }
+    auto refused = m_router.refuse(head, m_reader.hasBody());
+    if (refused && (refused->status == 401 || refused->status == 403)) {
+        qCWarning(lcOps).noquote() << "refused with" << refused->status << describe(head, m_peer);
+    }
+    return refused;
+}
+
 void HttpConnection::answer()
 {
     const HttpRequest head = m_reader.request();
     const QByteArray body = m_reader.body();
     m_reader.finish();
-    m_keepAlive = head.keepAlive;
+    m_keepAlive = head.keepAlive && m_service == Service::All;
     if (const auto refusal = std::exchange(m_refusal, std::nullopt)) {
         write(*refusal, m_isHead);
         return;
     }
     enter(State::Waiting);
-    m_router.answer(head, body, std::make_shared<PendingReply>(*this));
+    m_router.answer(head, body, m_peer, std::make_shared<PendingReply>(*this));
 }
 
 void HttpConnection::beginStream(const HttpResponse &head)
@@ -228,10 +253,8 @@ bool HttpConnection::writeStream(const QByteArray &bytes)
         return false;
     }
     if (m_socket->bytesToWrite() + bytes.size() > kMaxStreamBacklogBytes) {
-        qCWarning(lcOps).noquote()
-            << "a listener is cut off, as it left so many bytes of its stream unread:"
-            << kMaxStreamBacklogBytes << "from"
-            << PeerAddress(m_socket->peerAddress(), m_socket->peerPort()).toString();
+        qCWarning(lcOps).noquote() << "listener" << m_peer << "disconnected: it left more than"
+                                   << kMaxStreamBacklogBytes << "bytes of its stream unread";
         m_socket->abort();
         return false;
     }

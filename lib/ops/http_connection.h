@@ -45,15 +45,24 @@ public:
     ~HttpConnection() override;
     Q_DISABLE_COPY_MOVE(HttpConnection)
 
+    enum class Service {
+        All,
+        HealthOnly ///< one request, which is answered if it is a health check, else 503
+    };
     /// Serves requests until the peer or a limit ends the connection.
-    void serve();
+    void serve(Service service);
+    [[nodiscard]] Service service() const { return m_service; }
 
     /// Gives this answer without having read a request, and ends the connection.
     void refuse(const HttpResponse &response);
 
-    /// Ends the connection if it has waited for a request, or for the rest of a head, for longer than
-    /// kMaxIdleWhenFull or half of its time. Returns whether it did.
-    bool giveWay();
+    /// Whether the last answer is given, and only the peer's end is awaited.
+    [[nodiscard]] bool isLingering() const { return m_state == State::Lingering; }
+    /// Ends a connection that lingers.
+    bool endLingering();
+    /// Ends the connection if it has waited for a request, or for the rest of a head, for `leastWait` or half of its time.
+    /// Returns whether it did.
+    bool giveWay(std::chrono::milliseconds leastWait);
 
 Q_SIGNALS:
     /// Emitted once, as the last.
@@ -79,6 +88,7 @@ private:
     bool needsMore();
     /// False when it answered instead.
     bool acceptBody();
+    [[nodiscard]] std::optional<HttpResponse> refusalOf(const HttpRequest &head) const;
     void answer();
     void beginStream(const HttpResponse &head);
     [[nodiscard]] bool writeStream(const QByteArray &bytes);
@@ -94,8 +104,10 @@ private:
     DateField &m_date;
     HttpRequestReader m_reader{HttpLimits{}};
     std::chrono::milliseconds m_requestTimeout;
+    const QString m_peer; ///< for the log
     QTimer m_deadline;
     State m_state = State::Idle;
+    Service m_service = Service::All;
     std::optional<HttpResponse> m_refusal; ///< of the request that is being read
     bool m_isHead = false;                 ///< HEAD: the answer goes without its body
     bool m_wantsPage = false;              ///< a browser asks: errors are pages

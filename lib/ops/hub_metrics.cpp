@@ -1,5 +1,6 @@
 #include "ops/hub_metrics.h"
 
+#include "base/logging.h"
 #include "hub/hub.h"
 #include "metrics/process_stats.h"
 #include "wire/frame_parser.h"
@@ -28,6 +29,7 @@ std::function<MetricsInput()> metricsSource(const Hub &hub)
     return [&hub, process = ProcessStatsReader()] {
         MetricsInput input = metricsOf(hub);
         input.process = process.read();
+        input.droppedLogLines = droppedLogLines();
         return input;
     };
 }

@@ -12,8 +12,7 @@ class Hub;
 /// Thread: any.
 MetricsInput metricsOf(const Hub &hub);
 
-/// What OpsServer asks for each page: the hub's numbers and the own process' stats. The hub must
-/// outlive it.
+/// What OpsServer asks for each page: the hub's numbers, and those of this process and its log. The hub must outlive it.
 std::function<MetricsInput()> metricsSource(const Hub &hub);
 
 } // namespace relay

@@ -16,14 +16,17 @@ struct OpsOptions
     QString address = QStringLiteral("127.0.0.1");
     /// TCP port; 0 lets the system choose (OpsServer::port() tells).
     quint16 port = 9464;
-    /// Who shows it may read and change all there is; see Access. Empty: there is none.
+    /// A caller that shows it may read and change everything; see Access. Empty: there is none.
     QByteArray token;
+    /// Whether reading on loopback needs no token although there is one. Changes need it in any case.
+    bool readWithoutToken = false;
 
     struct Limits
     {
-        /// Connections at once. One more takes the place of the one that has been idle for longest, if
-        /// one has been for a second; else it is answered 503, and past twice as many closed without
-        /// an answer.
+        /// Connections that are served at once. One more takes the place of the one that has been idle for longest, if one
+        /// has been for a second; otherwise it gets an answer only if it asks for health (else 503). There are as
+        /// many places for those, and for connections that have been answered and not ended yet. Past these, too, the
+        /// oldest that was answered gives way, or the oldest that has not asked yet; else the connection is closed.
         int maxConnections = 64;
         /// Milliseconds, default 10 s, each for: the silence before a request, a request's head
         /// from its first byte to its last, its body from there to its last, and an answer until

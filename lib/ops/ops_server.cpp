@@ -58,7 +58,8 @@ OpsServer::OpsServer(OpsOptions options, MetricsSource metrics, QObject *parent)
     : QObject(parent)
     , m_options(std::move(options))
     , m_metrics(std::move(metrics))
-    , m_router(Access(m_options.token, isLoopbackAddress(m_options.address)))
+    , m_router(
+          Access(m_options.token, isLoopbackAddress(m_options.address), m_options.readWithoutToken))
 {
     addRoutes();
     m_acceptAgain.setSingleShot(true);
@@ -81,8 +82,8 @@ Outcome OpsServer::listen()
     }
     if (!address.value().isLoopback() && m_options.token.isEmpty()) {
         return Error{QStringLiteral(
-                         "metrics.address %1 is not this machine alone, and there is no token: set "
-                         "ops.token_file, so that strangers cannot steer the relay")
+                         "metrics.address: other machines can reach %1, and there is no token: set "
+                         "ops.token_file, so that strangers cannot control the relay")
                          .arg(m_options.address)};
     }
     if (!m_server.listen(address.value().toHostAddress(), m_options.port)) {
@@ -132,7 +133,7 @@ void OpsServer::acceptPending()
 {
     while (QTcpSocket *pending = m_server.nextPendingConnection()) {
         std::unique_ptr<QTcpSocket> socket(pending);
-        if (connectionCount() < 2 * m_options.limits.maxConnections) {
+        if (hasRoom()) {
             take(std::move(socket));
         }
     }
@@ -140,7 +141,7 @@ void OpsServer::acceptPending()
 
 void OpsServer::take(std::unique_ptr<QTcpSocket> socket)
 {
-    const bool hasRoom = connectionCount() < m_options.limits.maxConnections || makeRoom();
+    const bool isServed = hasPlace();
     auto *connection = new HttpConnection(std::move(socket), m_router, m_date,
                                           m_options.limits.requestTimeout, this);
     m_connections.push_back(connection);
@@ -148,19 +149,41 @@ void OpsServer::take(std::unique_ptr<QTcpSocket> socket)
         std::erase(m_connections, connection);
         connection->deleteLater();
     });
-    if (hasRoom) {
-        connection->serve();
-    } else {
-        connection->refuse(plainResponse(503, "Too many connections to this port."));
-    }
+    connection->serve(isServed ? HttpConnection::Service::All
+                               : HttpConnection::Service::HealthOnly);
 }
 
-/// So that connections which say nothing cannot keep health checks out.
-bool OpsServer::makeRoom()
+bool OpsServer::hasPlace()
 {
+    const auto served = std::count_if(
+        m_connections.begin(), m_connections.end(), [](const HttpConnection *connection) {
+            return connection->service() == HttpConnection::Service::All
+                   && !connection->isLingering();
+        });
+    if (served < m_options.limits.maxConnections) {
+        return true;
+    }
+    const auto oldest = m_connections; // the one that gives way leaves the list
+    return std::any_of(oldest.begin(), oldest.end(), [](HttpConnection *connection) {
+        return connection->service() == HttpConnection::Service::All
+               && connection->giveWay(HttpConnection::kMaxIdleWhenFull);
+    });
+}
+
+/// A connection that lingers has been answered, and gives way first. Of those beyond the limit, one that has not sent its
+/// request gives way however short it has waited: a health check sends its own together with the connection.
+bool OpsServer::hasRoom()
+{
+    if (connectionCount() < 2 * m_options.limits.maxConnections) {
+        return true;
+    }
     const auto oldest = m_connections; // the one that gives way leaves the list
     return std::any_of(oldest.begin(), oldest.end(),
-                       [](HttpConnection *connection) { return connection->giveWay(); });
+                       [](HttpConnection *connection) { return connection->endLingering(); })
+           || std::any_of(oldest.begin(), oldest.end(), [](HttpConnection *connection) {
+                  return connection->service() == HttpConnection::Service::HealthOnly
+                         && connection->giveWay(std::chrono::milliseconds(0));
+              });
 }
 
 void OpsServer::acceptFailed()

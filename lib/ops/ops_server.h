@@ -68,7 +68,10 @@ private:
     void addRoutes();
     void acceptPending();
     void take(std::unique_ptr<QTcpSocket> socket);
-    bool makeRoom();
+    /// Whether one more may be served in full: there is a place, or an idle connection has given its own up.
+    [[nodiscard]] bool hasPlace();
+    /// Whether one more may be accepted at all: as above, of all places.
+    [[nodiscard]] bool hasRoom();
     void acceptFailed();
 
     OpsOptions m_options;

@@ -3,6 +3,7 @@
 #include "wire/request_target.h"
 
 #include <QByteArrayList>
+#include <QLoggingCategory>
 
 #include <algorithm>
 #include <utility>
@@ -10,6 +11,52 @@
 namespace relay {
 
 namespace {
+
+Q_LOGGING_CATEGORY(lcOrders, "relay.ops")
+
+/// A target is as long as a head may be; its beginning says what it was about.
+constexpr qsizetype kMaxShownTarget = 200;
+
+/// Passes the answer to an order on, and leaves a line in the log that says who gave the order and what came of it.
+class LoggedReply final : public Reply
+{
+public:
+    LoggedReply(QString order, ReplyPtr reply)
+        : m_order(std::move(order))
+        , m_reply(std::move(reply))
+    {}
+    LoggedReply(const LoggedReply &) = delete;
+    LoggedReply &operator=(const LoggedReply &) = delete;
+    ~LoggedReply() override
+    {
+        if (!m_isLogged) {
+            qCWarning(lcOrders).noquote() << "order:" << m_order << "was not answered";
+        }
+    }
+
+    void send(const HttpResponse &response) override
+    {
+        log(response);
+        m_reply->send(response);
+    }
+    void beginStream(const HttpResponse &head) override
+    {
+        log(head);
+        m_reply->beginStream(head);
+    }
+    bool write(const QByteArray &bytes) override { return m_reply->write(bytes); }
+
+private:
+    void log(const HttpResponse &response)
+    {
+        m_isLogged = true;
+        qCInfo(lcOrders).noquote() << "order:" << m_order << "answered" << response.status;
+    }
+
+    const QString m_order;
+    const ReplyPtr m_reply;
+    bool m_isLogged = false;
+};
 
 /// Empty for what is no target: nobody has that path.
 QByteArray pathOf(const HttpRequest &head)
@@ -38,6 +85,15 @@ bool fits(const Route &route, QByteArrayView path)
 }
 
 } // namespace
+
+QString describe(const HttpRequest &head, const QString &peer)
+{
+    const QByteArray target = head.target.size() > kMaxShownTarget
+                                  ? head.target.first(kMaxShownTarget) + "..."
+                                  : head.target;
+    return QString::fromUtf8(head.method) + QLatin1Char(' ') + QString::fromUtf8(target)
+           + QStringLiteral(" from ") + peer;
+}
 
 Route::Handler answering(std::function<HttpResponse(const RoutedRequest &)> answer)
 {
@@ -68,12 +124,29 @@ HttpResponse Router::bodyTooLong(const HttpRequest &head) const
     return errorResponse(413, "too_big", sentence + '.');
 }
 
-void Router::answer(HttpRequest head, QByteArray body, const ReplyPtr &reply) const
+bool Router::isHealthCheck(const HttpRequest &head) const
+{
+    const Route *route = find(methodOf(head), pathOf(head));
+    return route != nullptr && route->access == AccessKind::Health;
+}
+
+void Router::answer(HttpRequest head,
+                    QByteArray body,
+                    const QString &peer,
+                    const ReplyPtr &reply) const
 {
     const QByteArray path = pathOf(head);
     const Route *route = find(methodOf(head), path);
     const QByteArray parameter = path.sliced(fixedPart(*route).size());
-    route->handler({std::move(head), std::move(body), parameter}, reply);
+    ReplyPtr answered = reply;
+    if (route->access == AccessKind::Change) {
+        answered = std::make_shared<LoggedReply>(describe(head, peer)
+                                                     + (m_access.hasToken(head)
+                                                            ? QStringLiteral(" with the token")
+                                                            : QStringLiteral(" without a token")),
+                                                 reply);
+    }
+    route->handler({std::move(head), std::move(body), parameter}, answered);
 }
 
 std::optional<HttpResponse> Router::refuse(const HttpRequest &head, bool hasBody) const

@@ -38,7 +38,10 @@ struct Route
     QByteArray bodyLimitName = {}; ///< the setting that says so, for who is refused a longer one
 };
 
-/// A handler that answers at once.
+/// A request in a line of the log: "POST /-/api/drain from 127.0.0.1:50112".
+QString describe(const HttpRequest &head, const QString &peer);
+
+/// A handler that answers immediately.
 Route::Handler answering(std::function<HttpResponse(const RoutedRequest &request)> answer);
 
 /// Finds what answers a request. A value: no socket, no clock.
@@ -61,8 +64,11 @@ public:
     [[nodiscard]] qint64 maxBodyBytes(const HttpRequest &head) const;
     /// The answer to who sends a longer one.
     [[nodiscard]] HttpResponse bodyTooLong(const HttpRequest &head) const;
-    /// Precondition: it was not refused.
-    void answer(HttpRequest head, QByteArray body, const ReplyPtr &reply) const;
+    [[nodiscard]] bool isHealthCheck(const HttpRequest &head) const;
+    /// Precondition: it was not refused. An order (AccessKind::Change) leaves a line in the log: who gave it, and what the
+    /// answer was.
+    void
+    answer(HttpRequest head, QByteArray body, const QString &peer, const ReplyPtr &reply) const;
 
     /// A page in plain text: each route with its description, in the order of add().
     [[nodiscard]] QByteArray index() const;

@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,16 +16,10 @@ import websockets
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from lines import Lines  # noqa: E402
-from relayd_process import Relayd  # noqa: E402
+from relayd_process import Relayd, free_port  # noqa: E402
 
 EVENT_SOURCE = os.path.join(os.path.dirname(__file__), "..", "web", "event_source.js")
 NODE_MODULES = "/usr/share/nodejs"
-
-
-def free_port():
-    """A port for a relay that is to come back to it."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def http(relay, path):

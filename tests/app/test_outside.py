@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -15,11 +16,13 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 import websockets
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from relayd_process import Relayd  # noqa: E402
+from relayd_process import Relayd, free_port  # noqa: E402
 
 
 class AsyncTestCase(unittest.IsolatedAsyncioTestCase):
@@ -204,6 +207,81 @@ class Ending(AsyncTestCase):
         lines = [json.loads(line) for line in relay.log]
         self.assertGreater(len(lines), 2)
         self.assertEqual({"time", "level", "category", "message"}, set(lines[0]))
+
+
+def ops_answers(port, path="/-/readyz"):
+    """The status and text of an answer of the ops port, or (0, "") while nobody listens there."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+    except urllib.error.URLError:
+        return 0, ""
+
+
+class NobodyReadsTheLog(AsyncTestCase):
+    """Its log cannot be read here, so its ports are chosen beforehand."""
+
+    def setUp(self):
+        self.port, self.ops = free_port(), free_port()
+        self.process = None
+
+    def tearDown(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+
+    def start(self, **options):
+        variables = {"RELAY_SERVER_PORT": str(self.port), "RELAY_METRICS_PORT": str(self.ops)}
+        self.process = subprocess.Popen([os.environ["RELAYD"]], env={**os.environ, **variables}, **options)
+
+    async def serve_500_clients_and_end(self):
+        await eventually(lambda: ops_answers(self.ops)[0] == 200)
+        clients = await asyncio.gather(*[connect(f"ws://127.0.0.1:{self.port}/") for _ in range(500)])
+        await clients[0].send("hello")
+        self.assertEqual({await client.recv() for client in clients}, {"hello"})
+        self.process.send_signal(signal.SIGTERM)
+        await asyncio.gather(*[client.wait_closed() for client in clients])
+        self.assertEqual({client.close_code for client in clients}, {1001})
+        loop = asyncio.get_running_loop()
+        self.assertEqual(await loop.run_in_executor(None, self.process.wait, 20), 0)
+
+    async def test_a_full_pipe_stops_nothing(self):
+        """A pager that is not scrolled, a log driver that hangs: the relay serves and ends all the same."""
+        reading, writing = os.pipe()
+        try:
+            # Filled by a description of its own: O_NONBLOCK on the one that relayd inherits would change the case.
+            filling = os.open(f"/proc/self/fd/{writing}", os.O_WRONLY | os.O_NONBLOCK)
+            with self.assertRaises(BlockingIOError):
+                while True:
+                    os.write(filling, b"x" * 4096)
+            os.close(filling)
+            self.start(stderr=writing)
+            await self.serve_500_clients_and_end()
+        finally:
+            os.close(reading)
+            os.close(writing)
+
+    async def test_a_log_that_is_closed_reaches_no_client(self):
+        """`relayd 2>&-`: the first socket must not become standard error."""
+        self.start(preexec_fn=lambda: [os.close(descriptor) for descriptor in (0, 1, 2)])
+        await eventually(lambda: ops_answers(self.ops)[0] == 200)
+        for descriptor in (0, 1, 2):
+            self.assertEqual(os.readlink(f"/proc/{self.process.pid}/fd/{descriptor}"), "/dev/null")
+        await self.serve_500_clients_and_end()
+
+    async def test_a_reader_that_is_gone_is_counted(self):
+        """`relayd 2>&1 | head -1`: neither SIGPIPE nor the failed writes end the relay."""
+        reading, writing = os.pipe()
+        os.close(reading)
+        self.start(stderr=writing)
+        os.close(writing)
+        await eventually(lambda: ops_answers(self.ops)[0] == 200)
+        counted = re.compile(r'^relay_log_lines_dropped_total{reason="write_failed"} [1-9]', re.MULTILINE)
+        await eventually(lambda: counted.search(ops_answers(self.ops, "/metrics")[1]))
+        await self.serve_500_clients_and_end()
 
 
 class Refusing(unittest.TestCase):

@@ -11,6 +11,7 @@
 #include <QWebSocket>
 
 #include <csignal>
+#include <functional>
 #include <memory>
 
 namespace {
@@ -37,8 +38,13 @@ QProcessEnvironment environmentWith(const QStringList &variables)
 class RunningRelayd
 {
 public:
-    explicit RunningRelayd(QStringList variables = {})
+    /// `inChild` is called in the new process before relayd begins.
+    explicit RunningRelayd(QStringList variables = {},
+                           const std::function<void()> &inChild = nullptr)
     {
+        if (inChild) {
+            m_process.setChildProcessModifier(inChild);
+        }
         variables << QStringLiteral("RELAY_SERVER_PORT=0")
                   << QStringLiteral("RELAY_METRICS_PORT=0");
         m_process.setProcessEnvironment(environmentWith(variables));
@@ -175,6 +181,8 @@ class TestRelayd : public QObject
 private Q_SLOTS:
     void endsInGoodOrder_data();
     void endsInGoodOrder();
+    void otherSignalsDisturbNobody();
+    void nohupIsObeyed();
     void isNotReadyWhileStopping();
     void secondSignalEndsAtOnce_data();
     void secondSignalEndsAtOnce();
@@ -183,6 +191,8 @@ private Q_SLOTS:
     void saysWhichPortIsInUse_data();
     void saysWhichPortIsInUse();
     void listsEveryProblem();
+    void printsNoSecret();
+    void startsWithoutAFileThatNeedNotExist();
     void printsWhatWasAskedFor();
     void logsAsJson();
 };
@@ -192,9 +202,11 @@ void TestRelayd::endsInGoodOrder_data()
     QTest::addColumn<int>("number");
     QTest::newRow("SIGTERM") << SIGTERM;
     QTest::newRow("SIGINT") << SIGINT;
+    QTest::newRow("SIGHUP") << SIGHUP;
+    QTest::newRow("SIGQUIT") << SIGQUIT;
 }
 
-// What a service manager or Ctrl-C does: clients are told 1001, and the status is 0.
+// What a service manager, Ctrl-C or a closed terminal does: clients are told 1001, and the status is 0.
 void TestRelayd::endsInGoodOrder()
 {
     QFETCH(int, number);
@@ -216,6 +228,37 @@ void TestRelayd::endsInGoodOrder()
     QCOMPARE(relayd.process().exitStatus(), QProcess::NormalExit);
     QCOMPARE(relayd.process().exitCode(), 0);
     QVERIFY2(relayd.log().contains(QStringLiteral("relay.app: stopped")), qPrintable(relayd.log()));
+}
+
+// logrotate sends SIGUSR1, a forgotten timer SIGALRM: none of them costs a client its connection.
+void TestRelayd::otherSignalsDisturbNobody()
+{
+    RunningRelayd relayd;
+    QWebSocket client;
+    QSignalSpy received(&client, &QWebSocket::textMessageReceived);
+    QSignalSpy connected(&client, &QWebSocket::connected);
+    client.open(relayd.url());
+    QTRY_COMPARE_WITH_TIMEOUT(connected.size(), 1, kPatienceMs);
+    for (const int number : {SIGUSR1, SIGUSR2, SIGALRM, SIGPROF, SIGPIPE, SIGXFSZ, SIGRTMIN}) {
+        relayd.signal(number);
+    }
+    QVERIFY(relayd.waitForLog(QStringLiteral("SIGALRM is ignored")));
+    client.sendTextMessage(QStringLiteral("still there"));
+    QTRY_COMPARE_WITH_TIMEOUT(received.size(), 1, kPatienceMs);
+    QCOMPARE(relayd.process().state(), QProcess::Running);
+}
+
+// A relay that was started with nohup outlives its terminal.
+void TestRelayd::nohupIsObeyed()
+{
+    RunningRelayd relayd({}, [] { std::signal(SIGHUP, SIG_IGN); });
+    relayd.signal(SIGHUP);
+    relayd.signal(SIGUSR1); // arrives after it
+    QVERIFY(relayd.waitForLog(QStringLiteral("SIGUSR1 is ignored")));
+    QVERIFY(get(relayd.metricsPort(), "/-/readyz").startsWith("HTTP/1.1 200 "));
+    relayd.signal(SIGTERM);
+    QVERIFY(relayd.waitForEnd());
+    QCOMPARE(relayd.process().exitCode(), 0);
 }
 
 // A load balancer sends nobody to a relay that is on its way out, and nobody to one that is not
@@ -287,16 +330,22 @@ void TestRelayd::refusesToStart_data()
     row("option without its file", "--config-file", "", 2,
         "relayd: Missing value after '--config-file'");
     row("empty file name", "--config-file=", "", 2, "relayd: ");
-    row("two files", "-c a -c b", "", 2, "relayd: --config-file is given 2 times");
+    row("two files", "-c a -c b", "", 2, "relayd: 2 configuration files are given");
+    row("a file of each kind", "-c a --config-file-if-exists b", "", 2,
+        "relayd: 2 configuration files are given");
     row("two tasks", "--check --print-config", "", 2,
-        "relayd: --check and --print-config exclude each other");
+        "relayd: --check and --print-config cannot be combined");
     row("missing file", "-c absent.yaml", "", 2, "absent.yaml: there is no such file\n");
     row("missing file, checked", "--check -c absent.yaml", "", 2,
         "absent.yaml: there is no such file\n");
     row("bad variable", "", "RELAY_SERVER_PORT=99999", 2,
         "environment RELAY_SERVER_PORT: server.port: 99999 is not a port (0 to 65535)\n");
     row("public ops port without a token", "", "RELAY_METRICS_ADDRESS=0.0.0.0", 2,
-        "metrics.address: 0.0.0.0 is not this machine alone, and there is no token");
+        "metrics.address: other machines can reach 0.0.0.0, and there is no token");
+    row("empty token", "", "RELAY_OPS_TOKEN=", 2,
+        "environment RELAY_OPS_TOKEN: ops.token: the variable is set but empty");
+    row("empty token file, checked", "--check", "RELAY_OPS_TOKEN_FILE=", 2,
+        "environment RELAY_OPS_TOKEN_FILE: ops.token_file: the variable is set but empty");
     row("bad token", "", "RELAY_OPS_TOKEN=secret", 2, "ops.token: the value is not a token");
     row("no token in its file", "", "RELAY_OPS_TOKEN_FILE=absent", 1,
         "ops.token_file: cannot read absent");
@@ -370,6 +419,33 @@ void TestRelayd::listsEveryProblem()
                  .arg(file.fileName()));
 }
 
+// Neither the terminal's history nor a bug report with --print-config gives the token away.
+void TestRelayd::printsNoSecret()
+{
+    const Run printed = run({QStringLiteral("--print-config")},
+                            {QStringLiteral("RELAY_OPS_TOKEN=0123456789abcdef")});
+    QCOMPARE(printed.status, 0);
+    QVERIFY(printed.out.contains(QStringLiteral("token: \"(hidden)\"")));
+    QVERIFY(!printed.out.contains(QStringLiteral("0123456789abcdef")));
+}
+
+// The unit of the service names a file that may not be there yet.
+void TestRelayd::startsWithoutAFileThatNeedNotExist()
+{
+    const QTemporaryDir directory;
+    const QString file = directory.filePath(QStringLiteral("relay.yaml"));
+    const QStringList arguments{QStringLiteral("--check"),
+                                QStringLiteral("--config-file-if-exists"), file};
+    const Run checked = run(arguments);
+    QCOMPARE(checked.status, 0);
+    QCOMPARE(checked.err, file + QStringLiteral(" does not exist: the defaults apply\n"));
+    QFile written(file);
+    QVERIFY(written.open(QIODevice::WriteOnly));
+    written.write("server: {port: 99999}\n");
+    written.close();
+    QCOMPARE(run(arguments).status, 2);
+}
+
 // What is asked for goes to standard output, with status 0, so that it can be redirected.
 void TestRelayd::printsWhatWasAskedFor()
 {
@@ -386,8 +462,9 @@ void TestRelayd::printsWhatWasAskedFor()
 
     const Run help = run({QStringLiteral("--help")});
     QCOMPARE(help.status, 0);
-    for (const char *word :
-         {"--config-file", "--check", "--print-config", "--version", "Exit status"}) {
+    for (const char *word : {"--config-file", "--config-file-if-exists", "--check",
+                             "--print-config", "--version", "Exit status"})
+    {
         QVERIFY2(help.out.contains(QLatin1StringView(word)), word);
     }
 

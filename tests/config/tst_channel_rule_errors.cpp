@@ -145,7 +145,7 @@ void addBadPatterns()
         "relay.yaml:2: channels[0].match: ");
     bad("reserved name", "channels:\n  - match: -/publish\n",
         "relay.yaml:2: channels[0].match: -/publish matches no channel: names that begin with -/ "
-        "are the relay's own");
+        "are reserved for the relay");
     bad("all reserved names", "channels:\n  - match: -/**\n",
         "relay.yaml:2: channels[0].match: -/** matches no channel");
 }
@@ -154,12 +154,12 @@ void addDeadRules()
 {
     bad("the same match",
         "channels:\n  - match: chat/*\n  - match: chat/**\n  - match: chat/*\n    echo: false\n",
-        "relay.yaml:4: channels[2].match: chat/* is matched by channels[0] already "
-        "(relay.yaml:2), and the first rule holds: remove one of them");
+        "relay.yaml:4: channels[2].match: chat/* is also the pattern of channels[0] "
+        "(relay.yaml:2), and the first rule applies: remove one of them");
     bad("the same match in other words", "channels:\n  - match: /\n  - match: \"\"\n",
-        "relay.yaml:3: channels[1].match: / is matched by channels[0] already (relay.yaml:2)");
+        "relay.yaml:3: channels[1].match: / is also the pattern of channels[0] (relay.yaml:2)");
     bad("alias of a rule", "channels:\n  - &r {match: a}\n  - *r\n",
-        "channels[1].match: a is matched by channels[0] already (relay.yaml:2)");
+        "channels[1].match: a is also the pattern of channels[0] (relay.yaml:2)");
 }
 
 void addTooLargeHistories()
@@ -168,7 +168,7 @@ void addTooLargeHistories()
         "history: {total_size: 2 MiB}\nchannels:\n  - match: a\n    history:\n"
         "      size: 2097153\n",
         "relay.yaml:5: channels[0].history.size: 2097153 B is more than history.total_size (2 "
-        "MiB), which all channels share: make it smaller, or history.total_size larger");
+        "MiB), which all channels share: make it smaller, or make history.total_size larger");
     bad("history over the default budget", "channels:\n  - match: a\n    history: {size: 65 MiB}\n",
         "relay.yaml:3: channels[0].history.size: 65 MiB is more than history.total_size (64 MiB)");
     bad("default history over the budget",

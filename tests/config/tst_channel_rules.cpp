@@ -56,7 +56,7 @@ relay::ChannelRule ruleWithHistory(int messages, qint64 size, std::chrono::milli
 
 using Rules = QList<relay::ChannelRule>;
 
-void good(const char *name, const QByteArray &text, const Rules &rules)
+void goodRules(const char *name, const QByteArray &text, const Rules &rules)
 {
     QTest::newRow(name) << text << rules;
 }
@@ -69,12 +69,12 @@ namespace {
 
 void addStyles()
 {
-    good("no key", "hub: {echo: true}", {});
-    good("no value", "channels:\n", {});
-    good("null", "channels: ~\n", {});
-    good("empty list", "channels: []\n", {});
-    good("match alone", "channels:\n  - match: chat\n", {rule("chat")});
-    good("every key, block style",
+    goodRules("no key", "hub: {echo: true}", {});
+    goodRules("no value", "channels:\n", {});
+    goodRules("null", "channels: ~\n", {});
+    goodRules("empty list", "channels: []\n", {});
+    goodRules("match alone", "channels:\n  - match: chat\n", {rule("chat")});
+    goodRules("every key, block style",
          "channels:\n"
          "  - match: chat/**\n"
          "    echo: false\n"
@@ -86,11 +86,11 @@ void addStyles()
          "      size: 64 KiB\n"
          "      age: 90s\n",
          {unusualRule()});
-    good("every key, flow style",
+    goodRules("every key, flow style",
          "channels: [{match: \"chat/**\", echo: false, publish: false, subscribe: false, "
          "max_clients: 20, history: {messages: 5, size: 64 KiB, age: 90s}}]",
          {unusualRule()});
-    good("every key, match last",
+    goodRules("every key, match last",
          "channels:\n"
          "  - history: {age: 90, size: 65536, messages: 5}\n"
          "    max_clients: 20\n"
@@ -99,11 +99,11 @@ void addStyles()
          "    echo: false\n"
          "    match: 'chat/**'\n",
          {unusualRule()});
-    good("history without keys", "channels: [{match: a, history: }]", {rule("a")});
-    good("list not indented", "channels:\n- match: a\n- match: b\n", {rule("a"), rule("b")});
-    good("lowest", "channels: [{match: a, history: {messages: 0, size: 0, age: 0}}]",
+    goodRules("history without keys", "channels: [{match: a, history: }]", {rule("a")});
+    goodRules("list not indented", "channels:\n- match: a\n- match: b\n", {rule("a"), rule("b")});
+    goodRules("lowest", "channels: [{match: a, history: {messages: 0, size: 0, age: 0}}]",
          {ruleWithHistory(0, 0, 0s)});
-    good("highest",
+    goodRules("highest",
          "history: {total_size: 1024 GiB}\n"
          "channels: [{match: a, history: {messages: 1000000, size: 1024 GiB, age: 720h}}]",
          {ruleWithHistory(1'000'000, qint64{1} << 40, 720h)});
@@ -111,34 +111,34 @@ void addStyles()
 
 void addPatterns()
 {
-    good("every channel", "channels: [{match: \"**\"}]", {rule("**")});
-    good("the root", "channels: [{match: /}]", {rule("/")});
-    good("the root, empty", "channels: [{match: \"\"}]", {rule("/")});
-    good("a number", "channels: [{match: 42}]", {rule("42")});
-    good("a segment", "channels: [{match: a/*/b}]", {rule("a/*/b")});
-    good("umlauts", "channels: [{match: caf\xC3\xA9}]", {rule("caf\xC3\xA9")});
-    good("nearly reserved", "channels: [{match: \"-\"}, {match: a/-/b}]",
+    goodRules("every channel", "channels: [{match: \"**\"}]", {rule("**")});
+    goodRules("the root", "channels: [{match: /}]", {rule("/")});
+    goodRules("the root, empty", "channels: [{match: \"\"}]", {rule("/")});
+    goodRules("a number", "channels: [{match: 42}]", {rule("42")});
+    goodRules("a segment", "channels: [{match: a/*/b}]", {rule("a/*/b")});
+    goodRules("umlauts", "channels: [{match: caf\xC3\xA9}]", {rule("caf\xC3\xA9")});
+    goodRules("nearly reserved", "channels: [{match: \"-\"}, {match: a/-/b}]",
          {rule("-"), rule("a/-/b")});
-    good("the longest name", "channels: [{match: " + QByteArray(255, 'a') + "}]",
+    goodRules("the longest name", "channels: [{match: " + QByteArray(255, 'a') + "}]",
          {rule(QByteArray(255, 'a').constData())});
-    good("narrow before wide", "channels: [{match: a/b}, {match: a/*}, {match: a/**}]",
+    goodRules("narrow before wide", "channels: [{match: a/b}, {match: a/*}, {match: a/**}]",
          {rule("a/b"), rule("a/*"), rule("a/**")});
 }
 
 // The default of echo is hub.echo, wherever that stands.
 void addEchoes()
 {
-    good("inherited echo", "channels: [{match: a}, {match: b, echo: true}]\nhub: {echo: false}\n",
+    goodRules("inherited echo", "channels: [{match: a}, {match: b, echo: true}]\nhub: {echo: false}\n",
          {silent("a"), rule("b")});
-    good("inherited echo, said before", "hub: {echo: false}\nchannels: [{match: a}]\n",
+    goodRules("inherited echo, said before", "hub: {echo: false}\nchannels: [{match: a}]\n",
          {silent("a")});
 }
 
 void addAliases()
 {
-    good("alias of a value", "hub: {echo: &no false}\nchannels: [{match: a, echo: *no}]",
+    goodRules("alias of a value", "hub: {echo: &no false}\nchannels: [{match: a, echo: *no}]",
          {silent("a")});
-    good("alias of a section",
+    goodRules("alias of a section",
          "channels:\n"
          "  - {match: a, history: &few {messages: 5}}\n"
          "  - {match: b, history: *few}\n",
@@ -148,13 +148,13 @@ void addAliases()
 
 void addHistories()
 {
-    good("history of the whole budget",
+    goodRules("history of the whole budget",
          "history: {total_size: 2 MiB}\nchannels: [{match: a, history: {size: 2 MiB}}]",
          {ruleWithHistory(100, 2 << 20, 10min)});
-    good("no history at all",
+    goodRules("no history at all",
          "history: {total_size: 0}\nchannels: [{match: a, history: {size: 0}}]",
          {ruleWithHistory(100, 0, 10min)});
-    good("a size that does not matter",
+    goodRules("a size that does not matter",
          "history: {total_size: 1}\nchannels: [{match: a, history: {messages: 0}}]",
          {ruleWithHistory(0, 1 << 20, 10min)});
 }

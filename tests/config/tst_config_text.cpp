@@ -94,6 +94,8 @@ relay::Settings unusualSettings()
     settings.metrics.limits.requestTimeout = 100ms;
     settings.logging.level = relay::LogLevel::Error;
     settings.logging.format = relay::LogFormat::Json;
+    settings.logging.rate = 7;
+    settings.metrics.readWithoutToken = true;
     settings.shutdownTimeout = 0ms;
     return settings;
 }
@@ -114,6 +116,7 @@ private Q_SLOTS:
     void printedInheritedEchoIsTheOneInEffect();
     void theMostRulesCanBePrintedAndRead();
     void sampleShowsTheDefaultRule();
+    void secretsAreNeverShown();
 };
 
 // relay.yaml shows every key at its default: it cannot fall behind the program.
@@ -179,7 +182,9 @@ void TestConfigText::printedConfigReadsAsTheSame()
     QCOMPARE(is.metrics.limits.maxConnections, was.metrics.limits.maxConnections);
     QCOMPARE(is.metrics.limits.requestTimeout, was.metrics.limits.requestTimeout);
     QCOMPARE(is.logging.level, was.logging.level);
+    QCOMPARE(is.metrics.readWithoutToken, was.metrics.readWithoutToken);
     QCOMPARE(is.logging.format, was.logging.format);
+    QCOMPARE(is.logging.rate, was.logging.rate);
     QCOMPARE(is.shutdownTimeout, was.shutdownTimeout);
 }
 
@@ -211,6 +216,28 @@ void TestConfigText::theMostRulesCanBePrintedAndRead()
     const relay::SettingsDraft draft = read(text.toUtf8());
     QCOMPARE(draft.problems().join(QLatin1Char(0x0a)), QString());
     QVERIFY(draft.settings().hub.channels == was.hub.channels);
+}
+
+// What people print, send to others and see in the dashboard holds no secret, whichever setting it is in; and cannot be
+// used as if it were one.
+void TestConfigText::secretsAreNeverShown()
+{
+    int secrets = 0;
+    for (const auto &setting : relay::settingsSchema().settings) {
+        if (!setting.isSecret) {
+            continue;
+        }
+        ++secrets;
+        relay::Settings settings;
+        QCOMPARE(relay::renderShownConfig(settings),
+                 relay::renderSampleConfig()); // none: nothing to hide
+        setting.write(settings, relay::SettingValue{QStringLiteral("0123456789abcdef")});
+        const QString shown = relay::renderShownConfig(settings);
+        QVERIFY(!shown.contains(QStringLiteral("0123456789abcdef")));
+        QVERIFY(shown.contains(QStringLiteral("(hidden)")));
+        QVERIFY(!read(shown.toUtf8()).problems().isEmpty());
+    }
+    QVERIFY(secrets >= 1);
 }
 
 // The example in the sample is a rule: without its comment signs it reads as the defaults.

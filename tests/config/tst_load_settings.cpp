@@ -1,8 +1,10 @@
 #include "config/load_settings.h"
+#include "config/schema.h"
 
 #include "read_text.h"
 #include "support/test_main.h"
 
+#include <QDir>
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
@@ -47,6 +49,11 @@ private Q_SLOTS:
     void readsVariables();
     void refusesVariables_data();
     void refusesVariables();
+    void emptyVariablesOpenNoDoor();
+    void emptyInTheFileMeansNone();
+    void missingFileMayMeanTheDefaults();
+    void unreadableFileNeverMeansTheDefaults_data();
+    void unreadableFileNeverMeansTheDefaults();
     void rulesHoldOverFileAndEnvironment();
     void environmentMayMendTheFile();
     void unknownVariablesAreWarnedOf();
@@ -97,8 +104,6 @@ void TestLoadSettings::readsVariables_data()
         [](const relay::Settings &s) {
             return s.tls.certFile == QStringLiteral("/etc/relay/a b.pem");
         });
-    row("empty text", "RELAY_SERVER_TLS_KEY_FILE", "",
-        [](const relay::Settings &s) { return s.tls.keyFile.isEmpty(); });
     row("list of one", "RELAY_SERVER_ORIGINS", "https://a.example", [](const relay::Settings &s) {
         return s.hub.origins == QStringList{QStringLiteral("https://a.example")};
     });
@@ -164,6 +169,81 @@ void TestLoadSettings::refusesVariables()
     QVERIFY2(loaded.problems.first().startsWith(problem), qPrintable(loaded.problems.first()));
 }
 
+// A secret that was not passed on (`RELAY_OPS_TOKEN: ${TOKEN}` without TOKEN) must not remove a protection without a word:
+// neither the token itself nor any file that holds a secret, nor what the configuration file says of it.
+void TestLoadSettings::emptyVariablesOpenNoDoor()
+{
+    int settings = 0;
+    for (const auto &setting : relay::settingsSchema().settings) {
+        if (!setting.isSecret && !setting.key.endsWith(QStringLiteral("_file"))) {
+            continue;
+        }
+        ++settings;
+        const QString name = relay::environmentName(setting);
+        for (const char *value : {"", " ", "\t\n"}) {
+            QProcessEnvironment variables;
+            variables.insert(name, QString::fromLatin1(value));
+            const relay::LoadedSettings loaded =
+                load("ops: {token: 0123456789abcdef}\n", variables);
+            QCOMPARE(loaded.problems,
+                     QStringList({QStringLiteral("environment %1: %2: the variable is set but "
+                                                 "empty: give it a value, or unset it")
+                                      .arg(name, setting.key)}));
+        }
+    }
+    QVERIFY(settings >= 4); // token, token file, certificate, key
+}
+
+// In the file, empty is how the sample says "none".
+void TestLoadSettings::emptyInTheFileMeansNone()
+{
+    const relay::LoadedSettings loaded =
+        load("ops: {token: \"\", token_file: \"\"}\n", QProcessEnvironment());
+    QCOMPARE(loaded.problems, QStringList());
+    QVERIFY(loaded.settings.ops.token.isEmpty());
+}
+
+// The service unit starts with the defaults until somebody writes a file.
+void TestLoadSettings::missingFileMayMeanTheDefaults()
+{
+    const QTemporaryDir directory;
+    for (const char *name : {"relay.yaml", "absent/relay.yaml"}) {
+        const QString path = directory.filePath(QString::fromLatin1(name));
+        const relay::LoadedSettings loaded =
+            relay::loadSettings(path, QProcessEnvironment(), relay::ConfigFile::IfItExists);
+        QCOMPARE(loaded.problems, QStringList());
+        QVERIFY(loaded.isFileMissing);
+        QVERIFY(!relay::loadSettings(path, QProcessEnvironment()).isUsable());
+    }
+    QFile file(directory.filePath(QStringLiteral("there.yaml")));
+    QVERIFY(file.open(QIODevice::WriteOnly));
+    file.write("server: {port: 9000}\n");
+    file.close();
+    const relay::LoadedSettings loaded =
+        relay::loadSettings(file.fileName(), QProcessEnvironment(), relay::ConfigFile::IfItExists);
+    QVERIFY(!loaded.isFileMissing);
+    QCOMPARE(loaded.settings.hub.port, quint16{9000});
+}
+
+void TestLoadSettings::unreadableFileNeverMeansTheDefaults_data()
+{
+    QTest::addColumn<bool>("isLink");
+    QTest::newRow("link to nowhere") << true;
+    QTest::newRow("directory") << false;
+}
+
+// Somebody has put something there: the defaults are not what they wanted.
+void TestLoadSettings::unreadableFileNeverMeansTheDefaults()
+{
+    QFETCH(bool, isLink);
+    const QTemporaryDir directory;
+    const QString path = directory.filePath(QStringLiteral("relay.yaml"));
+    QVERIFY(isLink ? QFile::link(directory.filePath(QStringLiteral("absent")), path)
+                   : QDir().mkdir(path));
+    QVERIFY(!relay::loadSettings(path, QProcessEnvironment(), relay::ConfigFile::IfItExists)
+                 .isUsable());
+}
+
 // A rule that file and environment break together is told where the reason stands.
 void TestLoadSettings::rulesHoldOverFileAndEnvironment()
 {
@@ -189,8 +269,9 @@ void TestLoadSettings::unknownVariablesAreWarnedOf()
     const relay::LoadedSettings loaded =
         relay::loadSettings(std::nullopt, environment({{"RELAY_SERVER_PROT", "1"}}));
     QVERIFY(loaded.isUsable());
-    QCOMPARE(loaded.warnings.size(), 1);
-    QVERIFY(loaded.warnings.first().contains(QStringLiteral("RELAY_SERVER_PROT")));
+    QCOMPARE(loaded.warnings,
+             QStringList({QStringLiteral("environment RELAY_SERVER_PROT: there is no such setting, "
+                                         "ignored: did you mean RELAY_SERVER_PORT?")}));
 }
 
 // Only a file holds rules of channels: a variable changes none, and is told.

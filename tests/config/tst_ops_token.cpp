@@ -184,7 +184,7 @@ void TestOpsToken::settingsAreRefused_data()
     QTest::newRow("token") << QByteArray(ops + kToken + "\n") << QString();
     QTest::newRow("short") << QByteArray(ops + "secret\n") << QStringLiteral("is not a token");
     QTest::newRow("both") << QByteArray(ops + kToken + "\n  token_file: x\n")
-                          << QStringLiteral("there is one token");
+                          << QStringLiteral("remove one of them");
     QTest::newRow("public without") << everywhere << needed;
     QTest::newRow("all of IPv6 without") << QByteArray("metrics:\n  address: '::'\n") << needed;
     QTest::newRow("public with a token")

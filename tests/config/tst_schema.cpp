@@ -105,8 +105,10 @@ const QList<std::pair<const char *, const char *>> &documentedDefaults()
         {"metrics.request_timeout", "10s"},
         {"ops.token", "\"\""},
         {"ops.token_file", "\"\""},
+        {"ops.read_without_token", "false"},
         {"logging.level", "info"},
         {"logging.format", "text"},
+        {"logging.rate", "1000"},
     };
     return kDefaults;
 }

@@ -53,7 +53,7 @@ PHRASES = [
     (r"\bis one of the two\b", "is 0 or 1", "a flag is one of the two"),
     (r"\bfor good\b", "permanently", "refused for good"),
     (r"\btakes? orders\b", "accepts commands", "the port takes orders"),
-    (r"\bnobody has\b|\bit has not\b", "unknown; unsupported", "a path that nobody has"),
+    (r"\bthat (?:nobody has|it has not)\b", "unknown; unsupported", "a path that nobody has"),
 ]
 
 # Everything in them is for readers.

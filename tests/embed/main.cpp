@@ -7,21 +7,16 @@ int main(int argc, char **argv)
 {
     QCoreApplication application(argc, argv);
     relay::HubOptions options;
-    options.port = 0;
+    options.port = 0; // any free port
     relay::Hub hub(options);
-    if (!hub.listen()
-        || hub.publish("hello", relay::MessageKind::Text).status != relay::Hub::Published::Accepted)
-    {
-        return 1;
+    QObject::connect(
+        &hub, &relay::Hub::messageReceived, &application,
+        [](relay::ClientId, const QByteArray &payload, relay::MessageKind, const QString &channel) {
+            std::printf("%s: %s\n", qPrintable(channel), payload.constData());
+        });
+    if (const auto listening = hub.listen(); !listening) {
+        qFatal("%s", qPrintable(listening.error().message));
     }
-    const auto channel = relay::ChannelName::fromText("chat/42");
-    if (!channel
-        || hub.publish(channel.value(), "hello", relay::MessageKind::Text).position.offset != 1)
-    {
-        return 1;
-    }
-    std::printf("listening on port %d with %d clients\n", int(hub.port()), hub.clientCount());
-    QObject::connect(&hub, &relay::Hub::closed, &application, &QCoreApplication::quit);
-    hub.close(std::chrono::seconds(1));
+    std::printf("listening on ws://127.0.0.1:%d/\n", hub.port());
     return QCoreApplication::exec();
 }

@@ -73,7 +73,8 @@ void TestHttpIdempotency::aKeyIsForOneMessage()
     const HttpAnswer other = peer.ask(HttpPeer::post("/a", "pay 6", {kTextField, keyed("k1")}));
     QCOMPARE(other.status, 422);
     QCOMPARE(other.error(), QByteArray("idempotency_key_reused"));
-    const HttpAnswer otherKind = peer.ask(HttpPeer::post("/a", "pay 5", {kBytesField, keyed("k1")}));
+    const HttpAnswer otherKind =
+        peer.ask(HttpPeer::post("/a", "pay 5", {kBytesField, keyed("k1")}));
     QCOMPARE(otherKind.status, 422);
     QCOMPARE(relay.hub().counters().messages, 1U);
     // What was refused was not published, and its key is free.
@@ -106,7 +107,8 @@ void TestHttpIdempotency::aBatchsKeysAreItsOwn()
     QCOMPARE(first.jsonArray().at(0).toObject().value(QLatin1String("offset")).toInteger(), 2);
     QCOMPARE(peer.ask(batch).body, first.body);
     for (const char *key : {"k", "k0", "k#1", "k\t0", "k 0"}) {
-        QCOMPARE(peer.ask(HttpPeer::post("/a", "of the batch", {kTextField, keyed(key)})).status, 200);
+        QCOMPARE(peer.ask(HttpPeer::post("/a", "of the batch", {kTextField, keyed(key)})).status,
+                 200);
     }
     QCOMPARE(relay.hub().counters().messages, 7U); // all were new but the repeated batch
 }

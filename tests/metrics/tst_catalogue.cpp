@@ -93,6 +93,7 @@ MetricsInput busyInput()
     input.channels = 19;
     input.historyBytes = (qint64{1} << 53) - 1;
     input.workers = 2;
+    input.droppedLogLines = {31, 32, 33};
     input.process = ProcessStats{1.25, 4096, 8192, 20, 1024, 1'700'001'234.56};
     return input;
 }
@@ -233,6 +234,8 @@ void TestCatalogue::valuesAreExact_data()
     row(R"(relay_http_requests_total{method="GET",code="101"})", "700");
     row(R"(relay_http_requests_total{method="POST",code="503"})", "919");
     row(R"(relay_http_requests_total{method="other",code="other"})", "1120");
+    row(R"(relay_log_lines_dropped_total{reason="rate"})", "31");
+    row(R"(relay_log_lines_dropped_total{reason="write_failed"})", "33");
     row("relay_workers", "2");
     row("relay_disconnections_total{code=\"1000\"}", "100");
     row("relay_disconnections_total{code=\"1011\"}", "110");
@@ -279,10 +282,10 @@ void TestCatalogue::pageHoldsNothingElse()
     const Page page = parsed(renderMetrics(busyInput()));
     QVERIFY2(page.duplicates.isEmpty(), page.duplicates.join(", ").constData());
     constexpr std::size_t kPlain = 4 + 4 + 1 + 3 + 2 + 1 + 6; // no labels, and relay_build_info
-    constexpr std::size_t kLabelled = kDropReasonLabels.size() + kHandshakeFailureLabels.size()
-                                      + kCountedCloseCodes.size() + 1 + kLimitHitLabels.size()
-                                      + kProtocolRules + kResumeResultLabels.size()
-                                      + kHttpMethodLabels.size() * (kCountedStatuses.size() + 1);
+    constexpr std::size_t kLabelled =
+        kDropReasonLabels.size() + kHandshakeFailureLabels.size() + kCountedCloseCodes.size() + 1
+        + kLimitHitLabels.size() + kProtocolRules + kResumeResultLabels.size()
+        + kLogDropLabels.size() + kHttpMethodLabels.size() * (kCountedStatuses.size() + 1);
     constexpr std::size_t kHistogram = kLatencyBounds.size() + 1 + 2;
     QCOMPARE(std::size_t(page.samples.size()), kPlain + kLabelled + kHistogram);
 }

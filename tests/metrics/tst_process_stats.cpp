@@ -35,8 +35,6 @@ private Q_SLOTS:
     void readsTheFieldsByTheirNumbers();
     void refusesWhatIsNoStat_data();
     void refusesWhatIsNoStat();
-    void readsTheBootTime_data();
-    void readsTheBootTime();
     void seesItsOwnProcess();
     void countsADescriptorThatIsOpened();
 };
@@ -82,28 +80,6 @@ void TestProcessStats::refusesWhatIsNoStat()
 {
     QFETCH(const QByteArray, text);
     QVERIFY(!parseProcStat(text, kUnits));
-}
-
-void TestProcessStats::readsTheBootTime_data()
-{
-    QTest::addColumn<QByteArray>("text");
-    QTest::addColumn<double>("seconds"); // negative: none
-    QTest::newRow("among others") << QByteArray(
-        "cpu  1 2 3\nctxt 5\nbtime 1700000000\nprocesses 9\n")
-                                  << 1.7e9;
-    QTest::newRow("without a last line break") << QByteArray("btime 12") << 12.0;
-    QTest::newRow("missing") << QByteArray("cpu  1 2 3\n") << -1.0;
-    QTest::newRow("not at a line's start") << QByteArray("xbtime 12\n") << -1.0;
-    QTest::newRow("no number") << QByteArray("btime soon\n") << -1.0;
-    QTest::newRow("empty") << QByteArray() << -1.0;
-}
-
-/// The start time is right by the clock only if the machine's own start is found.
-void TestProcessStats::readsTheBootTime()
-{
-    QFETCH(const QByteArray, text);
-    QFETCH(const double, seconds);
-    QCOMPARE(parseBootTime(text).value_or(-1), seconds);
 }
 
 /// Against the real /proc: the numbers are of this process, in the units that their names say.

@@ -328,6 +328,6 @@ void TestEpollDispatcher::tcpEcho()
     });
 }
 
-RELAY_TEST_IN(relay::test::EpollApplication, TestEpollDispatcher)
+RELAY_TEST_IN(relay::test::UnixApplication, TestEpollDispatcher)
 
 #include "tst_epoll_dispatcher.moc"

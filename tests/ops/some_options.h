@@ -9,6 +9,8 @@ namespace relay {
 
 inline const QByteArray kGetHealth = "GET /-/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
+inline const QByteArray kGetIndex = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
 /// A port that the system chooses.
 inline OpsOptions anyPort()
 {

@@ -28,14 +28,14 @@ int statusOf(const Access &access, const HttpRequest &request, AccessKind kind)
     return refused ? refused->status : 200;
 }
 
-/// The rule as one would tell it.
-bool needsToken(AccessKind kind, bool hasToken, bool isLoopback)
+/// The rule in words.
+bool needsToken(AccessKind kind, bool hasToken, bool isLoopback, bool readWithoutToken)
 {
     switch (kind) {
     case AccessKind::Health:
         return false;
     case AccessKind::Read:
-        return !isLoopback;
+        return !isLoopback || (hasToken && !readWithoutToken);
     case AccessKind::Change:
         return !isLoopback || hasToken;
     }
@@ -92,13 +92,16 @@ void TestAccess::tokenIsAskedForWhereItIsNeeded()
     QFETCH(const bool, hasToken);
     QFETCH(const int, kind);
     const auto wanted = static_cast<AccessKind>(kind);
-    const Access access(hasToken ? kToken : QByteArray(), isLoopback);
-    const int withoutIt = needsToken(wanted, hasToken, isLoopback) ? 401 : 200;
-    const int withIt = hasToken ? 200 : withoutIt;
-    QCOMPARE(statusOf(access, requestWith({}), wanted), withoutIt);
-    QCOMPARE(statusOf(access, requestWith({"Bearer "}), wanted), withoutIt);
-    QCOMPARE(statusOf(access, requestWith({"Bearer wrong"}), wanted), withoutIt);
-    QCOMPARE(statusOf(access, requestWith({"Bearer " + kToken}), wanted), withIt);
+    for (const bool readWithoutToken : {false, true}) {
+        const Access access(hasToken ? kToken : QByteArray(), isLoopback, readWithoutToken);
+        const int withoutIt =
+            needsToken(wanted, hasToken, isLoopback, readWithoutToken) ? 401 : 200;
+        const int withIt = hasToken ? 200 : withoutIt;
+        QCOMPARE(statusOf(access, requestWith({}), wanted), withoutIt);
+        QCOMPARE(statusOf(access, requestWith({"Bearer "}), wanted), withoutIt);
+        QCOMPARE(statusOf(access, requestWith({"Bearer wrong"}), wanted), withoutIt);
+        QCOMPARE(statusOf(access, requestWith({"Bearer " + kToken}), wanted), withIt);
+    }
 }
 
 void TestAccess::onlyTheTokenItselfIsTaken_data()

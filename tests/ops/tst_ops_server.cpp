@@ -5,7 +5,6 @@
 #include "support/test_main.h"
 #include "support/wait_for.h"
 
-#include <QRegularExpression>
 #include <QTcpServer>
 #include <QTest>
 
@@ -31,19 +30,13 @@ private Q_SLOTS:
     void metricsAreReadAnewForEachRequest();
     void indexNamesEveryRoute();
     void wrongMethodNamesTheRightOnes();
-    void otherUpgradesAreIgnored_data();
-    void otherUpgradesAreIgnored();
-    void everyAnswerHasADate_data();
-    void everyAnswerHasADate();
-    void malformedHeadsAreRefused_data();
-    void malformedHeadsAreRefused();
-    void aBrowserGetsErrorsAsPages();
-    void tlsIsToldInTheLog();
 
     // Too many connections
     void connectionLimitHolds();
     void idleConnectionsGiveWay();
-    void connectionsBeyondTwiceTheLimitAreClosed();
+    void answeredConnectionsGiveWayFirst();
+    void healthAlwaysHasAPlace();
+    void healthPlacesServeNothingElse();
 
     // Listening
     void portInUseIsSaidClearly();
@@ -235,7 +228,7 @@ void TestOpsServer::connectionLimitHolds()
         QCOMPARE(answer->status, 200);
     }
     HttpClient oneMore(server.port());
-    oneMore.send(kGetHealth);
+    oneMore.send(kGetIndex);
     const std::optional<Answer> refusal = oneMore.answer();
     QVERIFY(refusal);
     QCOMPARE(refusal->status, 503);
@@ -247,139 +240,12 @@ void TestOpsServer::connectionLimitHolds()
     }
     clients.pop_front();
     QTRY_COMPARE(server.connectionCount(), 2);
-    const std::optional<Answer> answer = request(server.port(), "GET /-/healthz");
+    const std::optional<Answer> answer = request(server.port(), "GET /");
     QVERIFY(answer);
     QCOMPARE(answer->status, 200);
 }
 
-void TestOpsServer::otherUpgradesAreIgnored_data()
-{
-    QTest::addColumn<QByteArray>("request");
-    QTest::addColumn<int>("status");
-    QTest::newRow("GET") << QByteArray("GET /-/healthz") << 200;
-    QTest::newRow("HEAD") << QByteArray("HEAD /metrics") << 200;
-    QTest::newRow("POST") << QByteArray("POST /metrics") << 405;
-    QTest::newRow("nothing there") << QByteArray("GET /nothing") << 404;
-}
-
-/// `curl --http2` and Java's HttpClient ask for h2c by the way (RFC 9110, section 7.8).
-void TestOpsServer::otherUpgradesAreIgnored()
-{
-    QFETCH(const QByteArray, request);
-    QFETCH(const int, status);
-    OpsServer server(anyPort(), someMetrics);
-    QVERIFY(server.listen());
-    const std::optional<Answer> answer =
-        relay::request(server.port(), request,
-                       "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
-                       "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\r\n");
-    QVERIFY(answer);
-    QCOMPARE(answer->status, status);
-    QVERIFY(!answer->fields.contains("upgrade"));
-}
-
-void TestOpsServer::everyAnswerHasADate_data()
-{
-    QTest::addColumn<QByteArray>("request");
-    QTest::addColumn<int>("status");
-    QTest::newRow("a route") << QByteArray("GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n") << 200;
-    QTest::newRow("nothing there")
-        << QByteArray("GET /x HTTP/1.1\r\nHost: a.localhost\r\n\r\n") << 404;
-    QTest::newRow("a method") << QByteArray("PUT / HTTP/1.1\r\nHost: a.localhost\r\n\r\n") << 405;
-    QTest::newRow("a foreign host")
-        << QByteArray("GET / HTTP/1.1\r\nHost: evil.test\r\n\r\n") << 403;
-    QTest::newRow("a malformed head") << QByteArray("GET / HTTP/1.1\r\n\r\n") << 400;
-    QTest::newRow("not ready") << QByteArray("GET /-/readyz HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
-                               << 503;
-    QTest::newRow("a stream") << QByteArray("GET /stream HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
-                              << 200;
-}
-
-/// RFC 9110, section 6.6.1.
-void TestOpsServer::everyAnswerHasADate()
-{
-    QFETCH(const QByteArray, request);
-    QFETCH(const int, status);
-    OpsServer server(anyPort(), someMetrics);
-    server.addRoute({"GET", "/stream", "", [](const RoutedRequest &, const ReplyPtr &reply) {
-                         reply->beginStream(HttpResponse());
-                     }});
-    QVERIFY(server.listen());
-    HttpClient client(server.port());
-    client.send(request);
-    const std::optional<Answer> answer = client.answer();
-    QVERIFY(answer);
-    QCOMPARE(answer->status, status);
-    QVERIFY2(answer->fields.value("date").endsWith(" GMT"),
-             answer->fields.value("date").constData());
-}
-
-void TestOpsServer::malformedHeadsAreRefused_data()
-{
-    QTest::addColumn<QByteArray>("head");
-    QTest::newRow("a user in Host") << QByteArray("GET / HTTP/1.1\r\nHost: user@127.0.0.1\r\n");
-    QTest::newRow("two Hosts") << QByteArray(
-        "GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n");
-    QTest::newRow("a bad port") << QByteArray("GET / HTTP/1.1\r\nHost: localhost:x\r\n");
-    QTest::newRow("bad IPv6") << QByteArray("GET / HTTP/1.1\r\nHost: [::1\r\n");
-    QTest::newRow("two Origins") << QByteArray(
-        "GET / HTTP/1.1\r\nHost: localhost\r\n"
-        "Origin: http://localhost\r\nOrigin: http://a.test\r\n");
-    QTest::newRow("half an escape") << QByteArray("GET /%4 HTTP/1.1\r\nHost: localhost\r\n");
-    QTest::newRow("a fragment") << QByteArray("GET /metrics#x HTTP/1.1\r\nHost: localhost\r\n");
-    QTest::newRow("an empty Host beside a host")
-        << QByteArray("GET http://localhost/ HTTP/1.1\r\nHost:\r\n");
-}
-
-/// A head that breaks its grammar is refused here as on the clients' port (its tables are in tst_http_request).
-void TestOpsServer::malformedHeadsAreRefused()
-{
-    QFETCH(const QByteArray, head);
-    OpsServer server(anyPort(), someMetrics);
-    QVERIFY(server.listen());
-    HttpClient client(server.port());
-    client.send(head + "\r\n");
-    const std::optional<Answer> answer = client.answer();
-    QVERIFY(answer);
-    QCOMPARE(answer->status, 400);
-}
-
-/// An operator who has typed a wrong address gets a sentence as a page; programs get theirs as before.
-void TestOpsServer::aBrowserGetsErrorsAsPages()
-{
-    OpsServer server(anyPort(), someMetrics);
-    QVERIFY(server.listen());
-    HttpClient client(server.port());
-    client.send("GET /nothing HTTP/1.1\r\nHost: localhost\r\nAccept: text/html,*/*;q=0.8\r\n\r\n");
-    const std::optional<Answer> page = client.answer();
-    client.send("GET /nothing HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n");
-    const std::optional<Answer> text = client.answer();
-    QVERIFY(page && text);
-    QCOMPARE(page->status, 404);
-    QCOMPARE(page->fields.value("content-type"), QByteArray("text/html; charset=utf-8"));
-    QVERIFY(page->body.contains("<h1>404 Not Found</h1>"));
-    QCOMPARE(text->status, 404);
-    QCOMPARE(text->fields.value("content-type"), QByteArray("text/plain; charset=utf-8"));
-    QVERIFY(page->body.contains(text->body.trimmed()));
-}
-
-/// https:// to this port ends in "wrong version number" in the client; the operator is told what it was.
-void TestOpsServer::tlsIsToldInTheLog()
-{
-    OpsServer server(anyPort(), someMetrics);
-    QVERIFY(server.listen());
-    QTest::ignoreMessage(
-        QtInfoMsg, QRegularExpression(QStringLiteral("^ops port: 127\\.0\\.0\\.1:\\d+ refused: 400 "
-                                                     "this is TLS, and this port speaks")));
-    HttpClient client(server.port());
-    client.send(QByteArray("\x16\x03\x01\x02\x00\x01", 6));
-    const std::optional<Answer> answer = client.answer();
-    QVERIFY(answer);
-    QCOMPARE(answer->status, 400);
-}
-
-/// Connections that say nothing, or half a request, do not keep a health check out; those of which an
-/// answer is awaited stay.
+/// Connections that say nothing, or half a request, do not keep others out; those that wait for an answer stay.
 void TestOpsServer::idleConnectionsGiveWay()
 {
     OpsOptions options = anyPort();
@@ -398,12 +264,12 @@ void TestOpsServer::idleConnectionsGiveWay()
     silent.send("GET /-/hea");
     QTRY_COMPARE(server.connectionCount(), 2);
     // One that has only just come is not taken for idle; after a second it is.
-    const auto healthStatus = [&] {
-        const std::optional<Answer> answer = request(server.port(), "GET /-/healthz");
+    const auto indexStatus = [&] {
+        const std::optional<Answer> answer = request(server.port(), "GET /");
         return answer ? answer->status : 0;
     };
-    QCOMPARE(healthStatus(), 503);
-    QVERIFY(test::waitFor([&] { return healthStatus() == 200; }));
+    QCOMPARE(indexStatus(), 503);
+    QVERIFY(test::waitFor([&] { return indexStatus() == 200; }));
     QVERIFY(silent.endsSilently());
     awaited->send(plainResponse(200, "at last"));
     const std::optional<Answer> answer = busy.answer();
@@ -411,27 +277,90 @@ void TestOpsServer::idleConnectionsGiveWay()
     QCOMPARE(answer->body, QByteArray("at last\n"));
 }
 
-/// Refusals have a limit of their own: connections that do not read theirs do not pile up either.
-void TestOpsServer::connectionsBeyondTwiceTheLimitAreClosed()
+/// A connection that has its answer, and whose peer does not end it, gives way to the next: however many refused requests
+/// linger (a POST whose body is not read), all that follow are served.
+void TestOpsServer::answeredConnectionsGiveWayFirst()
+{
+    OpsOptions options = anyPort();
+    options.limits.maxConnections = 4;
+    options.limits.requestTimeout = std::chrono::minutes(1);
+    OpsServer server(options, someMetrics);
+    QVERIFY(server.listen());
+
+    std::deque<HttpClient> refused;
+    for (int i = 0; i < 40; ++i) {
+        HttpClient &client = refused.emplace_back(server.port());
+        client.send("POST /-/api/drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n");
+        const std::optional<Answer> refusal = client.answer();
+        QVERIFY(refusal);
+        QCOMPARE(refusal->status, 404);
+        QVERIFY(server.connectionCount() <= 2 * options.limits.maxConnections);
+        for (const char *target : {"GET /-/healthz", "GET /metrics"}) {
+            const std::optional<Answer> answer = request(server.port(), target);
+            QVERIFY(answer);
+            QCOMPARE(answer->status, 200);
+        }
+    }
+}
+
+/// While all places are taken by connections that have only just come, or wait for answers, and more of them try to take the
+/// rest, every health check is answered.
+void TestOpsServer::healthAlwaysHasAPlace()
+{
+    OpsOptions options = anyPort();
+    options.limits.maxConnections = 4;
+    options.limits.requestTimeout = std::chrono::minutes(1);
+    OpsServer server(options, someMetrics);
+    std::vector<ReplyPtr> awaited;
+    server.addRoute({"GET", "/slow", "", [&](const RoutedRequest &, const ReplyPtr &reply) {
+                         awaited.push_back(reply);
+                     }});
+    QVERIFY(server.listen());
+    std::deque<HttpClient> busy;
+    for (std::size_t i = 0; i < 4; ++i) {
+        busy.emplace_back(server.port()).send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        QTRY_COMPARE(awaited.size(), i + 1);
+    }
+    std::deque<HttpClient> silent;
+    for (int i = 0; i < 40; ++i) {
+        silent.emplace_back(server.port());
+        for (const char *target : {"GET /-/healthz", "HEAD /-/healthz"}) {
+            const std::optional<Answer> health = request(server.port(), target);
+            QVERIFY(health);
+            QCOMPARE(health->status, 200);
+        }
+        QVERIFY(server.connectionCount() <= 2 * options.limits.maxConnections);
+    }
+    QCOMPARE(awaited.size(), 4U);
+}
+
+/// A connection in a place for health checks gets one answer, and ends: it cannot become one that is served in full.
+void TestOpsServer::healthPlacesServeNothingElse()
 {
     OpsOptions options = anyPort();
     options.limits.maxConnections = 1;
     OpsServer server(options, someMetrics);
     QVERIFY(server.listen());
-
     HttpClient served(server.port());
     QTRY_COMPARE(server.connectionCount(), 1);
-    HttpClient refused(server.port());
-    refused.socket().setReadBufferSize(1); // it does not see its refusal end
-    QTRY_COMPARE(server.connectionCount(), 2);
-    HttpClient closed(server.port());
-    QVERIFY(closed.endsSilently());
 
-    refused.socket().setReadBufferSize(0);
-    const std::optional<Answer> refusal = refused.answer();
+    HttpClient health(server.port());
+    health.send(kGetHealth + kGetIndex);
+    const std::optional<Answer> answer = health.answer();
+    QVERIFY(answer);
+    QCOMPARE(answer->status, 200);
+    QCOMPARE(answer->fields.value("connection"), QByteArray("close"));
+    QVERIFY(health.endsSilently());
+
+    HttpClient other(server.port());
+    other.send(kGetIndex + kGetHealth);
+    const std::optional<Answer> refusal = other.answer();
     QVERIFY(refusal);
     QCOMPARE(refusal->status, 503);
-    served.send(kGetHealth);
+    QVERIFY(refusal->body.contains("metrics.connections"));
+    QVERIFY(other.endsSilently());
+
+    served.send(kGetIndex);
     QVERIFY(served.answer());
 }
 

@@ -9,6 +9,8 @@ using namespace relay;
 
 namespace {
 
+const QString kPeer = QStringLiteral("127.0.0.1:50112");
+
 HttpRequest requestOf(const QByteArray &method, const QByteArray &target)
 {
     HttpRequest request;
@@ -43,7 +45,7 @@ HttpResponse answerOf(const Router &router, const HttpRequest &request, const QB
         return *refused;
     }
     const auto reply = std::make_shared<RecordedReply>();
-    router.answer(request, body, reply);
+    router.answer(request, body, kPeer, reply);
     return reply->answer.value_or(HttpResponse());
 }
 
@@ -60,6 +62,10 @@ private Q_SLOTS:
     void allowNamesTheMethodsOfAllThatFit();
     void bodyIsAllowedWhereARouteTakesOne();
     void bodyReachesTheHandler();
+    void everyOrderLeavesALine_data();
+    void everyOrderLeavesALine();
+    void anOrderThatNobodyAnswersLeavesALine();
+    void readingLeavesNoLine();
     void whoMayNotLookLearnsNothing_data();
     void whoMayNotLookLearnsNothing();
 };
@@ -141,6 +147,63 @@ void TestRouter::bodyReachesTheHandler()
 {
     const HttpResponse response = answerOf(someRouter(), requestOf("POST", "/things/x"), "body");
     QCOMPARE(response.body, QByteArray("post(x)body\n"));
+}
+
+void TestRouter::everyOrderLeavesALine_data()
+{
+    QTest::addColumn<QByteArray>("authorization"); ///< empty: none
+    QTest::addColumn<QByteArray>("target");
+    QTest::addColumn<QByteArray>("line");
+    QTest::newRow("without") << QByteArray() << QByteArray("/things/17/disconnect?x=1")
+                             << QByteArray("order: POST /things/17/disconnect?x=1 from "
+                                           "127.0.0.1:50112 without a token answered 200");
+    QTest::newRow("with") << QByteArray("Bearer 0123456789abcdef") << QByteArray("/things/x")
+                          << QByteArray("order: POST /things/x from 127.0.0.1:50112 with the token "
+                                        "answered 200");
+    QTest::newRow("long") << QByteArray() << "/things/" + QByteArray(1000, 'x')
+                          << "order: POST /things/" + QByteArray(192, 'x')
+                                 + "... from 127.0.0.1:50112 without a token answered 200";
+}
+
+/// Who drained the relay last night? What changes something says who ordered it, whether with the token (never which), and
+/// what came of it.
+void TestRouter::everyOrderLeavesALine()
+{
+    QFETCH(const QByteArray, authorization);
+    QFETCH(const QByteArray, target);
+    QFETCH(const QByteArray, line);
+    const bool hasToken = !authorization.isEmpty();
+    const Router router = someRouter(Access(hasToken ? "0123456789abcdef" : "", true));
+    HttpRequest order = requestOf("POST", target);
+    order.fields.append(HttpField{"Host", "127.0.0.1"});
+    if (hasToken) {
+        order.fields.append(HttpField{"Authorization", authorization});
+    }
+    QTest::ignoreMessage(QtInfoMsg, line.constData());
+    QCOMPARE(answerOf(router, order, "body").status, 200);
+}
+
+/// It may have been carried out all the same.
+void TestRouter::anOrderThatNobodyAnswersLeavesALine()
+{
+    Router router;
+    router.add({"POST", "/silent", "", [](const RoutedRequest &, const ReplyPtr &) {},
+                AccessKind::Change});
+    QTest::ignoreMessage(QtWarningMsg, "order: POST /silent from 127.0.0.1:50112 without a token "
+                                       "was not answered");
+    answerOf(router, requestOf("POST", "/silent"));
+}
+
+/// A scrape every few seconds does not fill the log.
+void TestRouter::readingLeavesNoLine()
+{
+    static int lines = 0;
+    const QtMessageHandler before = qInstallMessageHandler(
+        [](QtMsgType, const QMessageLogContext &, const QString &) { ++lines; });
+    answerOf(someRouter(), requestOf("GET", "/plain"));
+    answerOf(someRouter(), requestOf("GET", "/health"));
+    qInstallMessageHandler(before);
+    QCOMPARE(lines, 0);
 }
 
 void TestRouter::whoMayNotLookLearnsNothing_data()

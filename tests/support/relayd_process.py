@@ -3,6 +3,7 @@ import fcntl
 import os
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -10,6 +11,12 @@ import urllib.error
 import urllib.request
 
 SMALLEST_PIPE_BYTES = 4096
+
+
+def free_port():
+    """A port for a relay that must be found without its log."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
 
 
 class Relayd:
