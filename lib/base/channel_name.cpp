@@ -151,7 +151,7 @@ Result<QByteArray> checkedPath(QByteArrayView path, Kind kind)
     std::optional<QByteArray> bytes = percentDecoded(path.sliced(1));
     if (!bytes) {
         return Error{nounOf(kind)
-                     % QLatin1String(" has a \"%\" without two hexadecimal digits behind it; "
+                     % QLatin1String(" has a \"%\" without two hexadecimal digits after it; "
                                      "a percent sign itself is written %25")};
     }
     return checked(*std::move(bytes), kind);

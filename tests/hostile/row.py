@@ -1,7 +1,11 @@
 """A row: what a hostile client does, and what must then be true. The runner checks the rest, which is alike for all."""
+import os
+import subprocess
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Callable
+
+from peer import PATIENCE_SECONDS
 
 
 @dataclass
@@ -61,3 +65,17 @@ def limits(limit, count=1):
 def on_both_ports(row_of, *arguments, **options):
     """The clients' port and the ops port read requests alike. What is counted is what clients ask."""
     return [row_of("clients", *arguments, **options), row_of("ops", *arguments, **options)]
+
+
+ANY_PORTS = {"RELAY_SERVER_PORT": "0", "RELAY_METRICS_PORT": "0"}
+
+
+def does_not_start(name, promise, environment):
+    """Exit status 2, and a line that names the variable."""
+    def deed(_):
+        done = subprocess.run([os.environ["RELAYD"]], text=True, capture_output=True, timeout=PATIENCE_SECONDS,
+                              check=False, env={**os.environ, **ANY_PORTS, **environment})
+        assert done.returncode == 2, (done.returncode, done.stderr)
+        for variable in environment:
+            assert variable in done.stderr, done.stderr
+    return Row(name, promise, deed, starts=False)
