@@ -6,13 +6,13 @@
 #include "config/secrets.h"
 #include "hub/hub.h"
 #include "net/epoll_dispatcher.h"
+#include "net/listen_address.h"
 #include "net/open_file_limit.h"
 #include "ops/admin_api.h"
 #include "ops/hub_metrics.h"
 #include "ops/ops_server.h"
 
 #include <QEventLoop>
-#include <QHostAddress>
 #include <QLoggingCategory>
 #include <QRandomGenerator>
 
@@ -61,10 +61,8 @@ OpsOptions privateOps()
 /// Where this machine reaches what listens on `address`.
 QString reachable(const QString &address)
 {
-    const QHostAddress host(address);
-    return host == QHostAddress(QHostAddress::AnyIPv4)   ? QStringLiteral("127.0.0.1")
-           : host == QHostAddress(QHostAddress::AnyIPv6) ? QStringLiteral("::1")
-                                                         : address;
+    const auto listening = ListenAddress::fromText(address);
+    return listening && listening.value().isAny() ? QStringLiteral("127.0.0.1") : address;
 }
 
 } // namespace

@@ -1,9 +1,11 @@
 #include "auth/origin_policy.h"
 
-#include <QHostAddress>
-#include <QUrl>
+#include "wire/authority.h"
+
+#include <QByteArrayView>
 
 #include <algorithm>
+#include <optional>
 
 namespace relay {
 
@@ -36,54 +38,78 @@ bool matchesWildcard(QStringView pattern, QStringView text)
     return p == pattern.size();
 }
 
-int defaultPort(const QString &scheme)
+/// The two schemes whose pages can reach a relay; nullopt for others.
+std::optional<int> defaultPort(QByteArrayView scheme)
 {
-    if (scheme == QLatin1String("https") || scheme == QLatin1String("wss")) {
-        return 443;
+    if (scheme.compare("http", Qt::CaseInsensitive) == 0) {
+        return 80;
     }
-    return 80;
+    return scheme.compare("https", Qt::CaseInsensitive) == 0 ? std::optional(443) : std::nullopt;
 }
 
-bool isLocalName(const QString &host)
+bool isLocal(const Authority &host)
 {
-    return host == QLatin1String("localhost") || host.endsWith(QLatin1String(".localhost"))
-           || !QHostAddress(host).isNull();
+    return host.isAddress || host.host == "localhost" || host.host.endsWith(".localhost");
 }
 
+/// An Origin is scheme://host[:port] (RFC 6454, section 6.1): no user, no path.
 bool isOwnHost(const QByteArray &origin, const QByteArray &host, OriginPolicy::OwnHost ownHost)
 {
-    const QUrl originUrl(QString::fromUtf8(origin), QUrl::StrictMode);
-    if (!originUrl.isValid() || originUrl.host().isEmpty()) {
+    const qsizetype schemeEnd = origin.indexOf("://");
+    const auto port = defaultPort(QByteArrayView(origin).first(std::max<qsizetype>(schemeEnd, 0)));
+    if (!port) {
         return false; // "null", file:, data:
     }
-    const QUrl hostUrl(originUrl.scheme() % QLatin1String("://") % QString::fromUtf8(host),
-                       QUrl::StrictMode);
-    const int port = defaultPort(originUrl.scheme());
-    const bool isTrusted = ownHost == OriginPolicy::OwnHost::AnyName || isLocalName(hostUrl.host());
-    return isTrusted && hostUrl.isValid() && originUrl.host() == hostUrl.host()
-           && originUrl.port(port) == hostUrl.port(port);
+    const auto page = Authority::fromText(QByteArrayView(origin).sliced(schemeEnd + 3));
+    const auto relay = Authority::fromText(host);
+    const bool isSame = page && relay && !page->host.isEmpty() && page->host == relay->host
+                        && page->portOr(*port) == relay->portOr(*port);
+    return isSame && (ownHost == OriginPolicy::OwnHost::AnyName || isLocal(*relay));
+}
+
+/// Whether a pattern says whose pages it means: its host is more than wildcards.
+bool namesHost(const QString &pattern)
+{
+    const qsizetype schemeEnd = pattern.indexOf(QLatin1String("://"));
+    if (schemeEnd < 0) {
+        return false; // *, null
+    }
+    const QString host = pattern.sliced(schemeEnd + 3);
+    const qsizetype colon = host.lastIndexOf(QLatin1Char(':'));
+    const QString name = colon > host.lastIndexOf(QLatin1Char(']')) ? host.first(colon) : host;
+    return std::any_of(name.begin(), name.end(), [](QChar c) { return c.isLetterOrNumber(); });
 }
 
 } // namespace
 
-OriginPolicy::OriginPolicy(QStringList patterns, OwnHost ownHost)
-    : m_patterns(std::move(patterns))
-    , m_ownHost(ownHost)
+OriginPolicy::OriginPolicy(const QStringList &patterns, OwnHost ownHost)
+    : m_ownHost(ownHost)
 {
-    for (QString &pattern : m_patterns) {
-        pattern = pattern.toLower();
+    for (const QString &pattern : patterns) {
+        m_patterns.append({pattern.toLower(), namesHost(pattern)});
     }
 }
 
-bool OriginPolicy::allows(const QByteArray &origin, const QByteArray &host) const
+OriginPolicy::Decision OriginPolicy::decide(const QByteArray &origin, const QByteArray &host) const
 {
-    if (origin.isEmpty() || isOwnHost(origin, host, m_ownHost)) {
-        return true;
+    if (origin.isEmpty()) {
+        return Decision::NoOrigin;
     }
+    if (isOwnHost(origin, host, m_ownHost)) {
+        return Decision::OwnHost;
+    }
+    Decision decision = Decision::Refused;
     const QString lower = QString::fromUtf8(origin).toLower();
-    return std::any_of(m_patterns.cbegin(), m_patterns.cend(), [&lower](const QString &pattern) {
-        return matchesWildcard(pattern, lower);
-    });
+    for (const Pattern &pattern : m_patterns) {
+        if (!matchesWildcard(pattern.text, lower)) {
+            continue;
+        }
+        if (pattern.namesHost) {
+            return Decision::Listed;
+        }
+        decision = Decision::Anyone;
+    }
+    return decision;
 }
 
 } // namespace relay

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <QByteArray>
+#include <QList>
+#include <QString>
 #include <QStringList>
 
 namespace relay {
@@ -22,14 +24,29 @@ public:
     ///
     /// A relay on loopback is told LocalOnly: any other name in Host may have been made to point to this machine by the
     /// very page that uses it (DNS rebinding), and must be named in `patterns`.
-    explicit OriginPolicy(QStringList patterns, OwnHost ownHost = OwnHost::AnyName);
+    explicit OriginPolicy(const QStringList &patterns, OwnHost ownHost = OwnHost::AnyName);
 
-    /// Whether a request may connect: without an Origin (no browser), with the request's own host
-    /// as its origin, or with one that a pattern names.
-    [[nodiscard]] bool allows(const QByteArray &origin, const QByteArray &host) const;
+    enum class Decision {
+        NoOrigin, ///< allowed: not a page of another host
+        OwnHost,  ///< allowed: a page that the request's own host serves
+        Listed,   ///< allowed: a pattern names its host
+        Anyone,   ///< allowed by a pattern that any host matches (`*`), or any page can (`null`)
+        Refused,
+    };
+    /// `host` is the request's: a name or an address, and perhaps a port.
+    [[nodiscard]] Decision decide(const QByteArray &origin, const QByteArray &host) const;
+    [[nodiscard]] bool allows(const QByteArray &origin, const QByteArray &host) const
+    {
+        return decide(origin, host) != Decision::Refused;
+    }
 
 private:
-    QStringList m_patterns;
+    struct Pattern
+    {
+        QString text; ///< in lower case
+        bool namesHost = false;
+    };
+    QList<Pattern> m_patterns;
     OwnHost m_ownHost = OwnHost::AnyName;
 };
 

@@ -2,8 +2,8 @@
 
 #include "config/ops_token.h"
 #include "config/setting_row.h"
+#include "net/listen_address.h"
 
-#include <QHostAddress>
 #include <QRegularExpression>
 
 namespace relay {
@@ -12,23 +12,10 @@ namespace {
 
 using Row = SettingRow<Settings>;
 
-/// QHostAddress also takes the old forms "1" and "127.1", which nobody means.
 QString complainOfAddress(const SettingValue &value)
 {
-    const auto &text = std::get<QString>(value);
-    const QHostAddress address(text);
-    static const QHostAddress kMapped(QStringLiteral("::ffff:0:0"));
-    if (address.isInSubnet(kMapped, 96)) {
-        return QStringLiteral("is an IPv4 address written as IPv6: write %1")
-            .arg(QHostAddress(address.toIPv4Address()).toString());
-    }
-    const bool isAddress = address.protocol() == QAbstractSocket::IPv6Protocol
-                           || (address.protocol() == QAbstractSocket::IPv4Protocol
-                               && text.count(QLatin1Char('.')) == 3);
-    return isAddress
-               ? QString()
-               : QStringLiteral("is not an IP address: write one such as 127.0.0.1 or ::1, or "
-                                "0.0.0.0 or :: for all interfaces");
+    const auto address = ListenAddress::fromText(std::get<QString>(value));
+    return address ? QString() : address.error().message;
 }
 
 /// Browsers send scheme, host and port, never a path: a pattern with one could never match.

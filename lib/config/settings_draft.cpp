@@ -2,6 +2,7 @@
 
 #include "config/quantities.h"
 #include "config/setting_value.h"
+#include "net/listen_address.h"
 
 #include <QHostAddress>
 
@@ -51,10 +52,10 @@ QString complainOfKeyFile(const Settings &settings)
                : QString();
 }
 
-bool isAnyAddress(const QString &address)
+bool isAnyAddress(const QString &text)
 {
-    const QString canonical = QHostAddress(address).toString();
-    return canonical == QLatin1StringView("0.0.0.0") || canonical == QLatin1StringView("::");
+    const auto address = ListenAddress::fromText(text);
+    return address && address.value().isAny();
 }
 
 QString complainOfMetricsPort(const Settings &settings)
@@ -80,7 +81,7 @@ QString complainOfTwoTokens(const Settings &settings)
 
 QString complainOfPublicMetrics(const Settings &settings)
 {
-    if (!settings.metrics.enabled || QHostAddress(settings.metrics.address).isLoopback()
+    if (!settings.metrics.enabled || isLoopbackAddress(settings.metrics.address)
         || !settings.ops.token.isEmpty() || !settings.ops.tokenFile.isEmpty())
     {
         return {};

@@ -5,7 +5,9 @@
 #include "hub/web_page.h"
 #include "wire/media_type.h"
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 namespace relay {
@@ -16,7 +18,7 @@ using Verdict = ChannelApi::Verdict;
 
 constexpr QByteArrayView kBatchPath("/-/publish");
 
-/// What a channel can be had as; the first is for who does not care.
+/// What a channel is available as; the first is for clients that accept anything.
 constexpr QByteArrayView kEventStream("text/event-stream");
 constexpr QByteArrayView kPage("text/html");
 constexpr std::array<QByteArrayView, 3> kTypes{"application/json", kEventStream, kPage};
@@ -36,25 +38,43 @@ HandshakeFailure failureOf(UpgradeRefusal refusal)
     return HandshakeFailure::BadRequest;
 }
 
-/// Also a handshake whose Upgrade a proxy on the way has swallowed: its sender would not know what
-/// to do with a history.
-bool meansWebSocket(const HttpRequest &request)
+/// What the log quotes of a client's words.
+constexpr qsizetype kMaxQuoteBytes = 200;
+
+QString quoted(const QByteArray &words)
 {
-    return request.count("Upgrade") > 0 || request.count("Sec-WebSocket-Key") > 0
-           || request.count("Sec-WebSocket-Version") > 0;
+    const QString text = QString::fromUtf8(words.first(std::min(words.size(), kMaxQuoteBytes)));
+    const QString end =
+        words.size() > kMaxQuoteBytes ? QStringLiteral("…\"") : QStringLiteral("\"");
+    return QLatin1Char('"') % text % end;
 }
 
-HttpResponse forbiddenOrigin()
+constexpr const char *kOriginsKey = "server.origins (environment: RELAY_SERVER_ORIGINS)";
+
+ChannelApi::RefusedPage refusedOrigin(const QByteArray &origin)
 {
-    return errorResponse(403, "forbidden_origin",
-                         "This page's origin may not connect to this relay. Its operator can name "
-                         "it in server.origins.");
+    return {
+        errorResponse(403, "forbidden_origin",
+                      "Web pages of this origin may not use this relay. Its operator can allow "
+                      "the origin in server.origins."),
+        QStringLiteral("origin %1 is not in %2").arg(quoted(origin), QLatin1String(kOriginsKey))};
+}
+
+ChannelApi::RefusedPage refusedHost(const QByteArray &host)
+{
+    return {errorResponse(403, "forbidden_origin",
+                          "This relay is reached as localhost or by an IP address, and the "
+                          "request's Host is another name. Its operator can allow that name in "
+                          "server.origins."),
+            QStringLiteral("host %1 is not localhost or an IP address; to allow it, add http:// or "
+                           "https:// and the name to %2")
+                .arg(quoted(host), QLatin1String(kOriginsKey))};
 }
 
 HttpResponse methodNotAllowed()
 {
     HttpResponse response = errorResponse(
-        405, "method_not_allowed", "A channel takes GET (also with an upgrade), HEAD and POST.");
+        405, "method_not_allowed", QByteArray("A channel answers the methods ") + kMethods + '.');
     response.fields.append(HttpField{"Allow", kMethods});
     return response;
 }
@@ -72,28 +92,48 @@ HttpResponse preflight()
     return response;
 }
 
-/// Lets the page of an allowed origin read the answer.
-HttpResponse shownTo(const QByteArray &origin, HttpResponse response)
+/// The answer to `OPTIONS *`, which asks about the server as a whole (RFC 9110, section 9.3.7).
+HttpResponse allMethods()
 {
-    if (!origin.isEmpty()) {
-        response.fields.append(HttpField{"Access-Control-Allow-Origin", origin});
-        response.fields.append(HttpField{"Vary", "Origin"});
+    HttpResponse response;
+    response.status = 204;
+    response.fields = {{"Allow", kMethods}};
+    return response;
+}
+
+/// What of an answer depends on the page that asks.
+struct Cors
+{
+    QByteArray origin; ///< empty: no page asks, or one that may not
+    bool mayHaveCredentials = false;
+};
+
+/// Lets the page of an allowed origin read the answer. Only pages that the operator has named may also send cookies and the like
+/// along: with `*` any page could act in its visitor's name.
+HttpResponse shownTo(const Cors &cors, HttpResponse response)
+{
+    response.varyBy("Origin"); // also when no page asks: a cache must not give that answer to one
+    if (!cors.origin.isEmpty()) {
+        response.fields.append(HttpField{"Access-Control-Allow-Origin", cors.origin});
+    }
+    if (cors.mayHaveCredentials) {
+        response.fields.append(HttpField{"Access-Control-Allow-Credentials", "true"});
     }
     return response;
 }
 
-Verdict shownTo(const QByteArray &origin, Verdict verdict)
+Verdict shownTo(const Cors &cors, Verdict verdict)
 {
     if (auto *response = std::get_if<HttpResponse>(&verdict)) {
-        return shownTo(origin, std::move(*response));
+        return shownTo(cors, std::move(*response));
     }
     if (auto *listen = std::get_if<ChannelApi::Listen>(&verdict)) {
-        listen->head = shownTo(origin, std::move(listen->head));
+        listen->head = shownTo(cors, std::move(listen->head));
     } else if (auto *refused = std::get_if<ChannelApi::RefusedHandshake>(&verdict)) {
-        refused->response = shownTo(origin, std::move(refused->response));
+        refused->response = shownTo(cors, std::move(refused->response));
     } else if (auto *body = std::get_if<ChannelApi::ReceiveBody>(&verdict)) {
-        body->answer = [origin, answer = std::move(body->answer)](const QByteArray &bytes) {
-            return shownTo(origin, answer(bytes));
+        body->answer = [cors, answer = std::move(body->answer)](const QByteArray &bytes) {
+            return shownTo(cors, answer(bytes));
         };
     }
     return verdict;
@@ -118,30 +158,38 @@ ChannelApi::Verdict ChannelApi::judge(ClientId client, const HttpRequest &reques
     if (meansWebSocket(request)) {
         return judgeHandshake(request);
     }
+    if (request.method == "OPTIONS" && request.target == "*") {
+        return allMethods();
+    }
     const auto target = targetOf(request);
     if (!target) {
         return errorResponse(400, "bad_target",
                              "The request target must be a path that begins with a slash.");
     }
-    if (request.count("Origin") > 1) {
-        return errorResponse(400, "bad_request", "More than one Origin header field.");
+    const QByteArray origin = request.value("Origin");
+    const OriginPolicy::Decision decision = decide(request, *target);
+    if (decision == OriginPolicy::Decision::Refused) {
+        RefusedPage refused = origin.isEmpty() ? refusedHost(target->host) : refusedOrigin(origin);
+        refused.response = shownTo(Cors(), std::move(refused.response));
+        return refused;
     }
-    if (!isAllowed(request, *target)) {
-        return forbiddenOrigin();
-    }
-    return shownTo(request.value("Origin"), judgeMethod(client, request, *target));
+    return shownTo(Cors{origin, decision == OriginPolicy::Decision::Listed},
+                   judgeMethod(client, request, *target));
 }
 
 /// A page that reads what its own host serves sends no Origin. Its host is then what Host says, which
 /// on loopback must be this machine's: see OriginPolicy::OwnHost.
-bool ChannelApi::isAllowed(const HttpRequest &request, const RequestTarget &target) const
+OriginPolicy::Decision ChannelApi::decide(const HttpRequest &request,
+                                          const RequestTarget &target) const
 {
     const QByteArray origin = request.value("Origin");
-    if (!origin.isEmpty() || target.host.isEmpty()) {
-        return m_origins.allows(origin, target.host);
+    if (!origin.isEmpty() || target.host.isEmpty()
+        || m_origins.allows("http://" + target.host, target.host)
+        || m_origins.allows("https://" + target.host, target.host))
+    {
+        return m_origins.decide(origin, target.host);
     }
-    return m_origins.allows("http://" + target.host, target.host)
-           || m_origins.allows("https://" + target.host, target.host);
+    return OriginPolicy::Decision::Refused;
 }
 
 ChannelApi::Verdict ChannelApi::judgeHandshake(const HttpRequest &request)
@@ -152,7 +200,9 @@ ChannelApi::Verdict ChannelApi::judgeHandshake(const HttpRequest &request)
     }
     const auto &upgrade = std::get<UpgradeRequest>(verdict);
     if (!m_origins.allows(upgrade.origin, upgrade.target.host)) {
-        return RefusedHandshake{HandshakeFailure::ForbiddenOrigin, forbiddenOrigin()};
+        RefusedPage refused = refusedOrigin(upgrade.origin);
+        return RefusedHandshake{HandshakeFailure::ForbiddenOrigin, std::move(refused.response),
+                                std::move(refused.detail)};
     }
     auto channel = readChannelRequest(upgrade.target);
     if (auto *refusal = std::get_if<HttpResponse>(&channel)) {
@@ -164,7 +214,7 @@ ChannelApi::Verdict ChannelApi::judgeHandshake(const HttpRequest &request)
     }
     const auto refusal =
         isFull(asked) ? std::optional(DisconnectReason::ChannelFull) : std::nullopt;
-    const bool isMeta = request.hasToken("Sec-WebSocket-Protocol", kMetaSubprotocol);
+    const bool isMeta = upgrade.subprotocols.contains(kMetaSubprotocol);
     return Upgrade{{.target = asked.target,
                     .format = isMeta ? MessageFormat::WebSocketMeta : MessageFormat::WebSocket,
                     .echo = echoFor(asked),
@@ -189,8 +239,9 @@ std::optional<HttpResponse> ChannelApi::refuseToJoin(const ChannelRequest &reque
     const ChannelOptions &options = m_channels.optionsOf(*request.channel());
     if (!options.subscribe && !(mayOnlyPublish && options.publish)) {
         return errorResponse(403, "subscribe_forbidden",
-                             options.publish ? "This channel can only be published to."
-                                             : "This channel is closed.");
+                             options.publish
+                                 ? "Clients cannot listen to this channel, only publish to it."
+                                 : "This channel is closed.");
     }
     return std::nullopt;
 }
@@ -270,7 +321,7 @@ ChannelApi::judgePost(ClientId client, const HttpRequest &request, const Request
     const ChannelName *name = std::get<ChannelRequest>(channel).channel();
     if (name == nullptr) {
         return errorResponse(404, "no_such_channel",
-                             "A pattern can only be listened to: publish to a channel.");
+                             "A pattern cannot be published to. Publish to a channel.");
     }
     return widen(m_publishing.judge(client, *name, request));
 }
@@ -287,13 +338,14 @@ ChannelApi::Verdict ChannelApi::judgeGet(const HttpRequest &request, const Reque
     const auto type = preferredType(request, kTypes);
     if (!type) {
         return errorResponse(406, "not_acceptable",
-                             "A channel is application/json, text/event-stream or text/html.");
+                             "A channel is available as application/json, text/event-stream or "
+                             "text/html.");
     }
     auto &asked = std::get<ChannelRequest>(channel);
     if (kTypes.at(*type) == kPage) {
         return webPage(target.path, request);
     }
-    if (kTypes.at(*type) == kEventStream && request.method == "GET") {
+    if (kTypes.at(*type) == kEventStream) {
         return listen(request, std::move(asked));
     }
     if (auto refusal = refuseToJoin(asked, false)) {
@@ -310,7 +362,7 @@ ChannelApi::Verdict ChannelApi::listen(const HttpRequest &request, ChannelReques
     if (isFull(channel)) {
         return refuseListener(DisconnectReason::ChannelFull);
     }
-    // What a browser that reconnects says is newer than its URL.
+    // A browser that reconnects sends this: it is newer than the URL.
     if (const QByteArray lastId = request.value("Last-Event-ID"); !lastId.isEmpty()) {
         channel.replay.since = lastId;
     }

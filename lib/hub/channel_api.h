@@ -15,7 +15,7 @@ namespace relay {
 /// Thread: its worker's. No socket.
 /// Owner: Worker.
 /// Limits: PublishApi's for bodies; an eighth of limits.queueSize for a history, before it is escaped.
-/// Errors: are answers: {"error":"…","message":"…"}, or plain text for who meant to open a WebSocket.
+/// Errors: are answers: {"error":"…","message":"…"}, or plain text for a client that meant to open a WebSocket.
 class ChannelApi
 {
 public:
@@ -33,7 +33,7 @@ public:
         /// There is no room: it is upgraded only to be closed with this reason.
         std::optional<DisconnectReason> refusal = std::nullopt;
     };
-    /// To become an event stream.
+    /// To become an event stream; a HEAD gets its head alone.
     struct Listen
     {
         Subscription subscription;
@@ -46,9 +46,17 @@ public:
         HandshakeFailure failure{};
         HttpResponse response;
         std::optional<LimitHit> limit = std::nullopt; ///< that was reached
+        QString detail = {}; ///< for the log, which of the client's words is at fault; may be empty
+    };
+    /// A request of a page that may not use the relay, or to a name that is not the relay's.
+    struct RefusedPage
+    {
+        HttpResponse response;
+        QString detail; ///< for the log
     };
     using ReceiveBody = PublishApi::ReceiveBody;
-    using Verdict = std::variant<HttpResponse, Upgrade, Listen, ReceiveBody, RefusedHandshake>;
+    using Verdict =
+        std::variant<HttpResponse, Upgrade, Listen, ReceiveBody, RefusedHandshake, RefusedPage>;
 
     [[nodiscard]] Verdict judge(ClientId client, const HttpRequest &request);
     /// The same when limits.connections is reached: how to say so to this client.
@@ -57,7 +65,8 @@ public:
     [[nodiscard]] RefusedHandshake refuse(DisconnectReason reason) const;
 
 private:
-    [[nodiscard]] bool isAllowed(const HttpRequest &request, const RequestTarget &target) const;
+    [[nodiscard]] OriginPolicy::Decision decide(const HttpRequest &request,
+                                                const RequestTarget &target) const;
     [[nodiscard]] Verdict judgeHandshake(const HttpRequest &request);
     [[nodiscard]] Verdict
     judgeMethod(ClientId client, const HttpRequest &request, const RequestTarget &target);
@@ -66,7 +75,7 @@ private:
     judgePost(ClientId client, const HttpRequest &request, const RequestTarget &target);
     [[nodiscard]] Verdict listen(const HttpRequest &request, ChannelRequest channel);
     [[nodiscard]] HttpResponse history(const ChannelRequest &request);
-    /// The answer to who may not join.
+    /// The answer to a client that may not join.
     [[nodiscard]] std::optional<HttpResponse> refuseToJoin(const ChannelRequest &request,
                                                            bool mayOnlyPublish);
     [[nodiscard]] bool isFull(const ChannelRequest &request);

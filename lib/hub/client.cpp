@@ -534,7 +534,7 @@ void Client::end(const QString &reason)
     m_worker.unschedule(*this);
     m_worker.dropped(DropReason::Disconnected, m_outbox.messages());
     m_socket.end();
-    m_worker.ended(*this, m_closeCode == 0 ? close_code::kAbnormal : m_closeCode, reason);
+    m_worker.ended(*this, m_closeCode.value_or(close_code::kAbnormal), reason);
 }
 
 // Deadlines

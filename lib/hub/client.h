@@ -191,7 +191,7 @@ private:
     qint64 m_connectedAt; // milliseconds since 1970
     std::optional<std::chrono::microseconds> m_ping;
     QString m_closeReason;
-    quint16 m_closeCode = 0; // 0: no close frame was sent or received yet
+    std::optional<quint16> m_closeCode; // nullopt: it has not begun to close
     State m_state = State::Open;
     MessageFormat m_format = MessageFormat::WebSocket;
     bool m_wantsEcho = true;

@@ -11,6 +11,7 @@ namespace {
 // In the order of DisconnectReason.
 constexpr std::array<DisconnectInfo, kDisconnectReasonCount> kReasons{{
     {.closeCode = close_code::kNoStatus, .text = "closed by the client", .mayReconnect = true},
+    {.text = "the client ended its stream", .mayReconnect = true},
     {.closeCode = close_code::kAbnormal,
      .text = "connection lost",
      .mayReconnect = true,

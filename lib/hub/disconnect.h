@@ -13,6 +13,7 @@ namespace relay {
 /// client.
 enum class DisconnectReason : quint8 {
     PeerClosed,       ///< the client sent a close frame: its own code counts
+    StreamClosed,     ///< an event stream's client has ended it: there is no close frame, and no code
     PeerVanished,     ///< the connection ended without a close frame
     ProtocolError,    ///< a Violation with code 1002
     InvalidPayload,   ///< a Violation with code 1007
@@ -34,8 +35,9 @@ inline constexpr int kDisconnectReasonCount =
 
 struct DisconnectInfo
 {
-    quint16 closeCode = 0; ///< sent in the close frame (RFC 6455, section 7.4.1), or only reported
-    const char *text = ""; ///< the close frame's reason, and the log's
+    quint16 closeCode =
+        0; ///< sent in the close frame (RFC 6455, section 7.4.1), or only reported; 0: none
+    const char *text = "";     ///< the close frame's reason, and the log's
     bool mayReconnect = false; ///< whether a client does well to come back by itself
     bool isAbrupt = false;     ///< no close frame is tried: nobody is there to read it
     bool dropsQueue = false;   ///< what waits for the client is dropped: it does not take it

@@ -36,8 +36,8 @@ void EventStreamProtocol::expired()
 
 void EventStreamProtocol::peerEnded()
 {
-    m_client.close(DisconnectReason::PeerClosed); // how every EventSource goes
-    m_client.end(QString::fromLatin1(describe(DisconnectReason::PeerClosed).text));
+    m_client.close(DisconnectReason::StreamClosed);
+    m_client.end(QString::fromLatin1(describe(DisconnectReason::StreamClosed).text));
 }
 
 /// The channel became full between the request and the joining: its head is on its way already.

@@ -4,6 +4,7 @@
 #include "hub/event_stream_protocol.h"
 #include "hub/web_socket_protocol.h"
 #include "hub/worker.h"
+#include "wire/html_error.h"
 
 #include <utility>
 
@@ -30,6 +31,12 @@ const char *codeOf(int failureStatus)
 }
 
 } // namespace
+
+HttpResponse HttpProtocol::overLimit()
+{
+    return plainResponse(503, "The relay has reached its limit of connections "
+                              "(limits.connections). Try again later.");
+}
 
 HttpProtocol::HttpProtocol(Client &client, bool isOverLimit)
     : m_client(client)
@@ -100,7 +107,7 @@ void HttpProtocol::refuseGarbage()
     if (!m_hasAnswered && !m_answerBody) {
         m_worker.handshakeFailed(
             m_client, status == 431 ? HandshakeFailure::HeadTooLarge : HandshakeFailure::BadRequest,
-            QString::number(status));
+            QStringLiteral("%1: %2").arg(status).arg(QString::fromUtf8(m_reader.problem())));
     }
     refuse(errorResponse(status, codeOf(status), m_reader.problem()));
 }
@@ -131,6 +138,12 @@ bool HttpProtocol::act(ChannelApi::Upgrade &&upgrade)
 bool HttpProtocol::act(ChannelApi::Listen &&listen)
 {
     m_worker.requestAnswered(method(), listen.head.status);
+    listen.head.date = m_worker.httpDate();
+    if (isHead()) {
+        m_client.queueLast(listen.head.serializeStreamHead());
+        m_client.beginClosing(0, QStringLiteral("answered")); // a stream's head announces no length
+        return false;
+    }
     m_client.setUserAgent(m_reader.request().value("User-Agent"));
     auto stream = std::make_unique<EventStreamProtocol>(m_client);
     EventStreamProtocol &next = *stream;
@@ -155,9 +168,18 @@ bool HttpProtocol::act(ChannelApi::RefusedHandshake &&refused)
     if (refused.limit) {
         m_worker.counters().limitHits[static_cast<std::size_t>(*refused.limit)].add();
     }
-    m_worker.handshakeFailed(m_client, refused.failure, QString::number(refused.response.status));
+    const QString status = QString::number(refused.response.status);
+    m_worker.handshakeFailed(
+        m_client, refused.failure,
+        refused.detail.isEmpty() ? status : status % QLatin1String(": ") % refused.detail);
     refuse(std::move(refused.response));
     return false;
+}
+
+bool HttpProtocol::act(ChannelApi::RefusedPage &&refused)
+{
+    m_worker.pageRefused(m_client, refused.detail);
+    return act(std::move(refused.response));
 }
 
 bool HttpProtocol::act(HttpResponse &&response)
@@ -185,13 +207,27 @@ HttpMethod HttpProtocol::method() const
     return HttpMethod::Other;
 }
 
+bool HttpProtocol::isHead() const
+{
+    return m_isHeadKnown && m_reader.request().method == "HEAD";
+}
+
+HttpResponse HttpProtocol::completed(HttpResponse response, bool keepAlive) const
+{
+    if (m_isHeadKnown) {
+        response = shownTo(prefersPage(m_reader.request()), std::move(response));
+    }
+    response.date = m_worker.httpDate();
+    response.keepAlive = keepAlive;
+    return response;
+}
+
 void HttpProtocol::answer(HttpResponse response)
 {
-    const HttpRequest &request = m_reader.request();
-    response.keepAlive = request.keepAlive;
+    response = completed(std::move(response), m_reader.request().keepAlive);
     m_hasAnswered = true;
     m_worker.requestAnswered(method(), response.status);
-    m_client.queueLast(response.serialize(request.method == "HEAD"));
+    m_client.queueLast(response.serialize(isHead()));
     if (!response.keepAlive) {
         m_client.beginClosing(0, QStringLiteral("answered"));
         return;
@@ -204,9 +240,9 @@ void HttpProtocol::answer(HttpResponse response)
 
 void HttpProtocol::refuse(HttpResponse response)
 {
-    response.keepAlive = false;
+    response = completed(std::move(response), false);
     m_worker.requestAnswered(method(), response.status);
-    m_client.queueLast(response.serialize());
+    m_client.queueLast(response.serialize(isHead()));
     m_client.beginClosing(0, QStringLiteral("refused"));
 }
 
@@ -266,11 +302,12 @@ void HttpProtocol::expired()
         break;
     case Phase::Head:
         fail(HandshakeFailure::Timeout, QStringLiteral("408"));
-        refuse(plainResponse(408, "The request took too long (limits.handshake_timeout)."));
+        refuse(plainResponse(408, "The request's head did not arrive in time "
+                                  "(limits.handshake_timeout)."));
         break;
     case Phase::Body:
         refuse(errorResponse(408, "body_timeout",
-                             "The request's body took too long (http.body_timeout)."));
+                             "The request's body did not arrive in time (http.body_timeout)."));
         break;
     case Phase::Idle: // or it does not take its answer
         m_client.end(QStringLiteral("idle"));

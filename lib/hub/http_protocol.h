@@ -35,6 +35,9 @@ public:
     /// `isOverLimit`: limits.connections was reached; whatever is asked is refused.
     HttpProtocol(Client &client, bool isOverLimit);
 
+    /// The answer to a connection over the limit.
+    [[nodiscard]] static HttpResponse overLimit();
+
     void received(std::span<const char> bytes) override;
     void written() override;
     void goOn() override;
@@ -63,12 +66,16 @@ private:
     bool act(ChannelApi::Listen &&listen);
     bool act(ChannelApi::ReceiveBody &&body);
     bool act(ChannelApi::RefusedHandshake &&refused);
+    bool act(ChannelApi::RefusedPage &&refused);
     bool act(HttpResponse &&response);
     void answer(HttpResponse response);
     /// Answers, and closes: what follows cannot be told apart, or is not wanted.
     void refuse(HttpResponse response);
     void enter(Phase phase);
     [[nodiscard]] HttpMethod method() const;
+    [[nodiscard]] bool isHead() const;
+    /// The answer as the client's reader wants it, with what only the connection knows.
+    [[nodiscard]] HttpResponse completed(HttpResponse response, bool keepAlive) const;
     void fail(HandshakeFailure failure, const QString &reason);
 
     Client &m_client;

@@ -3,11 +3,13 @@
 #include "channels/channel.h"
 #include "channels/channel_registry.h"
 #include "hub/client.h"
+#include "hub/http_protocol.h"
 #include "hub/idempotency_cache.h"
 #include "hub/survey.h"
 #include "hub/worker.h"
 #include "net/listener.h"
 #include "net/open_file_limit.h"
+#include "wire/http_date.h"
 
 #include <QLoggingCategory>
 #include <QMetaMethod>
@@ -28,8 +30,8 @@ Q_LOGGING_CATEGORY(lcLimits, "relay.hub")
 constexpr int kReservedDescriptors = 96;
 /// Each worker's event loop has its own.
 constexpr int kDescriptorsPerWorker = 4;
-/// Connections over the limit that are still read from, to be told so with 503; beyond them
-/// accepting waits.
+/// Connections over the limit that are still read from, so that they can be answered 503 in good order. Those
+/// beyond them are told 503 without being read from, and closed: see refuse().
 constexpr int kRefusalSlots = 64;
 /// With fewer there is no point in a relay.
 constexpr int kLeastConnections = 8;
@@ -82,6 +84,7 @@ public:
     void watchWorkers();
     void expireHistory();
     void accept(Listener::Batch &batch);
+    void turnAway(AcceptedSocket accepted);
     [[nodiscard]] std::size_t leastLoaded() const;
     [[nodiscard]] quint64 connectionCount() const;
     [[nodiscard]] quint64 loadOf(std::size_t worker) const;
@@ -116,6 +119,7 @@ public:
     std::vector<std::unique_ptr<Worker>> workers; // set once, by listen()
     std::vector<quint64> handedOver;              // connections given to each worker, ever
     Counter turnedAway;                           // connections, for want of even a refusal slot
+    DateField date;
     int undrained = 0;
     std::atomic<bool> isServing{false};
     std::atomic<bool> isFollowed{false};       // somebody is connected to messageReceived
@@ -188,8 +192,7 @@ void Hub::Private::accept(Listener::Batch &batch)
         const quint64 connections = connectionCount();
         const auto limit = static_cast<quint64>(maxConnections);
         if (connections >= limit + kRefusalSlots) {
-            turnedAway
-                .add(); // without an answer, as nobody is left to give it: the socket is closed
+            turnAway(std::move(accepted));
             continue;
         }
         ++handedOver[worker];
@@ -204,6 +207,18 @@ void Hub::Private::accept(Listener::Batch &batch)
         if (mustWake[i]) {
             workers[i]->wakeUp();
         }
+    }
+}
+
+/// Closes a connection for which not even a refusal slot is left. It is told why as far as that needs no waiting; over TLS that
+/// would need a handshake.
+void Hub::Private::turnAway(AcceptedSocket accepted)
+{
+    turnedAway.add();
+    if (!options.tls) {
+        HttpResponse response = HttpProtocol::overLimit();
+        response.date = date.value();
+        accepted.socket.closeWith(response.serialize());
     }
 }
 
@@ -468,9 +483,9 @@ int Hub::workerCount() const
     return static_cast<int>(d->workers.size());
 }
 
-Hub::Published Hub::publish(const QByteArray &payload, MessageKind kind)
+Hub::Receipt Hub::publish(const QByteArray &payload, MessageKind kind)
 {
-    return publish(ChannelName(), payload, kind).status;
+    return publish(ChannelName(), payload, kind);
 }
 
 Hub::Receipt Hub::publish(const ChannelName &channel, const QByteArray &payload, MessageKind kind)

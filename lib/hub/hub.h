@@ -89,13 +89,15 @@ public:
         Published status = Published::Accepted;
         Position position = {}; ///< in the channel's stream, when accepted
         int clients = 0;        ///< that it was handed to, when accepted
+
+        [[nodiscard]] bool isAccepted() const { return status == Published::Accepted; }
     };
     /// Sends a message to everyone who listens to the channel, and keeps it in its history.
     /// Thread: any.
     [[nodiscard]] Receipt
     publish(const ChannelName &channel, const QByteArray &payload, MessageKind kind);
     /// The same for the root channel.
-    [[nodiscard]] Published publish(const QByteArray &payload, MessageKind kind);
+    [[nodiscard]] Receipt publish(const QByteArray &payload, MessageKind kind);
 
     /// Clients that have joined and whose connection has not ended: WebSockets and event streams.
     /// Thread: any.
@@ -173,7 +175,7 @@ Q_SIGNALS:
                          relay::MessageKind kind,
                          const QString &channel);
     /// Emitted once for each clientConnected. `closeCode` is what the closing handshake settled on,
-    /// 1006 without one; an event stream that its client ended says 1005.
+    /// 1006 without one, and 0 for an event stream that its client ended: such a stream has no code.
     void clientDisconnected(relay::ClientId client,
                             quint16 closeCode,
                             const QString &reason,

@@ -22,12 +22,6 @@ namespace {
 /// An Idempotency-Key is often a UUID; longer ones are a mistake.
 constexpr qsizetype kMaxKeyBytes = 255;
 
-HttpResponse tryAgain(HttpResponse response)
-{
-    response.fields.append(HttpField{"Retry-After", "1"});
-    return response;
-}
-
 QJsonObject published(const ChannelName &name, const IdempotencyCache::Answer &answer)
 {
     return {{QStringLiteral("channel"), name.toString()},
@@ -41,18 +35,19 @@ std::optional<HttpResponse> refuseHead(const HttpRequest &request)
 {
     if (request.count("Content-Length") == 0 && request.count("Transfer-Encoding") == 0) {
         return errorResponse(411, "length_required",
-                             "A POST says how long its body is, by Content-Length or by chunks.");
+                             "A POST needs a Content-Length or \"Transfer-Encoding: chunked\".");
     }
     const QByteArray encoding = request.value("Content-Encoding");
     if (!encoding.isEmpty() && encoding.compare("identity", Qt::CaseInsensitive) != 0) {
         return errorResponse(415, "unsupported_encoding",
-                             "The body must not be compressed: the relay passes on what it gets.");
+                             "The relay does not decompress bodies: send the message without "
+                             "Content-Encoding.");
     }
     if (request.count("Idempotency-Key") > 0) {
         const QByteArray key = request.value("Idempotency-Key");
         if (key.isEmpty() || key.size() > kMaxKeyBytes || request.count("Idempotency-Key") > 1) {
             return errorResponse(400, "bad_idempotency_key",
-                                 "The Idempotency-Key is one of 1 to 255 bytes.");
+                                 "A request has at most one Idempotency-Key, of 1 to 255 bytes.");
         }
     }
     return std::nullopt;
@@ -68,11 +63,11 @@ std::optional<QByteArray> fromBase64(const QByteArray &text)
     return std::move(decoded.decoded);
 }
 
-/// curl's `-d` says application/x-www-form-urlencoded, whatever the text is.
-bool isText(const QByteArray &type)
+/// Each message of a batch has a key of its own, so that a batch that was half accepted can be repeated. No client can send such a
+/// key itself: a header field's value holds no line feed.
+QByteArray itemKey(const QByteArray &batchKey, qsizetype index)
 {
-    return type.startsWith("text/") || type == "application/json"
-           || type == "application/x-www-form-urlencoded";
+    return batchKey.isEmpty() ? QByteArray() : batchKey + '\n' + QByteArray::number(index);
 }
 
 } // namespace
@@ -96,28 +91,27 @@ PublishApi::judge(ClientId client, const ChannelName &channel, const HttpRequest
         return *std::move(refused);
     }
     if (!m_channels.optionsOf(channel).publish) {
-        return errorResponse(403, "publish_forbidden", "This channel can only be listened to.");
+        return errorResponse(403, "publish_forbidden", "Clients cannot publish to this channel.");
     }
-    const MediaType type = contentTypeOf(request);
-    const Opcode opcode = isText(type.type) ? Opcode::Text : Opcode::Binary;
-    if (opcode == Opcode::Text && !type.charset.isEmpty() && type.charset != "utf-8"
-        && type.charset != "us-ascii")
-    {
-        return errorResponse(415, "unsupported_charset", "Text is UTF-8 here.");
+    auto judged = bodyKindOf(request);
+    if (auto *refused = std::get_if<HttpResponse>(&judged)) {
+        return std::move(*refused);
     }
+    const auto kind = std::get<BodyKind>(judged);
     const QByteArray key = request.value("Idempotency-Key");
     return ReceiveBody{
-        m_options.limits.messageSize, [this, client, channel, opcode, key](const QByteArray &body) {
-            if (opcode == Opcode::Text && !body.isValidUtf8()) {
-                return errorResponse(400, "not_utf8",
-                                     "The body is not valid UTF-8. Binary messages are sent as "
-                                     "application/octet-stream.");
+        m_options.limits.messageSize, [this, client, channel, kind, key](const QByteArray &body) {
+            auto isText = isTextBody(kind, body);
+            if (auto *refused = std::get_if<HttpResponse>(&isText)) {
+                return std::move(*refused);
             }
+            const Opcode opcode = std::get<bool>(isText) ? Opcode::Text : Opcode::Binary;
             const Answer answer = publishOnce(client, channel, key, Frame(opcode, body));
             if (const auto *error = std::get_if<Error>(&answer)) {
                 HttpResponse response = errorResponse(error->status, error->code, error->message);
-                return error->status == 429 || error->status == 409 ? tryAgain(std::move(response))
-                                                                    : response;
+                return error->status == 429 || error->status == 409
+                           ? retryLater(std::move(response))
+                           : response;
             }
             return jsonResponse(
                 200, QJsonDocument(std::get<QJsonObject>(answer)).toJson(QJsonDocument::Compact));
@@ -129,7 +123,7 @@ PublishApi::Answer PublishApi::publishOnce(ClientId client,
                                            const QByteArray &key,
                                            const Frame &frame)
 {
-    const Error full{429, "busy", "The relay has more waiting than it may. Try again."};
+    const Error full{429, "busy", "The relay is overloaded. Try again."};
     if (key.isEmpty()) {
         const auto done = publish(client, name, frame);
         return done ? Answer(published(name, {done->position, done->clients})) : Answer(full);
@@ -140,7 +134,8 @@ PublishApi::Answer PublishApi::publishOnce(ClientId client,
     case IdempotencyCache::State::Answered:
         return published(name, begun.answer);
     case IdempotencyCache::State::InProgress:
-        return Error{409, "in_progress", "The same request is just being answered. Try again."};
+        return Error{409, "in_progress",
+                     "A request with this Idempotency-Key is still in progress. Try again."};
     case IdempotencyCache::State::Different:
         return Error{422, "idempotency_key_reused",
                      "This Idempotency-Key was used for another message to this channel."};
@@ -173,7 +168,7 @@ PublishApi::Verdict PublishApi::judgeBatch(ClientId client, const HttpRequest &r
     }
     if (contentTypeOf(request).type != "application/json") {
         return errorResponse(415, "not_json",
-                             "This takes application/json: an array of messages, such as "
+                             "Send application/json: an array of messages, such as "
                              "[{\"channel\":\"chat/1\",\"text\":\"hello\"}].");
     }
     const QByteArray key = request.value("Idempotency-Key");
@@ -193,20 +188,19 @@ HttpResponse PublishApi::answerBatch(ClientId client, const QByteArray &key, con
     }
     if (!document.isArray()) {
         return errorResponse(400, "not_an_array",
-                             "The body is an array of messages, such as "
+                             "The body must be an array of messages, such as "
                              "[{\"channel\":\"chat/1\",\"text\":\"hello\"}].");
     }
     const QJsonArray items = document.array();
     if (items.size() > m_options.http.batchMessages) {
         return errorResponse(413, "too_many",
                              "More than " + QByteArray::number(m_options.http.batchMessages)
-                                 + " messages at once (http.batch_messages). None was published.");
+                                 + " messages in one request (http.batch_messages). None was "
+                                   "published.");
     }
     QJsonArray answers;
     for (qsizetype i = 0; i < items.size(); ++i) {
-        // Each message has a key of its own, so that a batch that was half accepted can be repeated.
-        const QByteArray itemKey = key.isEmpty() ? key : key + '#' + QByteArray::number(i);
-        const Answer answer = publishItem(client, itemKey, items[i].toObject());
+        const Answer answer = publishItem(client, itemKey(key, i), items[i].toObject());
         if (const auto *error = std::get_if<Error>(&answer)) {
             answers.append(
                 QJsonObject{{QStringLiteral("error"), QString::fromLatin1(error->code)},
@@ -225,27 +219,30 @@ PublishApi::publishItem(ClientId client, const QByteArray &key, const QJsonObjec
     const QJsonValue text = item.value(QLatin1String("text"));
     const QJsonValue base64 = item.value(QLatin1String("base64"));
     if (!channel.isString() || text.isString() == base64.isString()) {
-        return Error{400, "bad_message",
-                     "A message is an object with a channel, and either text or base64."};
+        return Error{
+            400, "bad_message",
+            "A message must be an object with \"channel\" and either \"text\" or \"base64\"."};
     }
     if (!channel.toString().isValidUtf16() || !text.toString().isValidUtf16()) {
-        return Error{400, "not_utf8", "\\u escapes of surrogates come in pairs."};
+        return Error{400, "not_utf8",
+                     "A \\u escape of a surrogate lacks the other half of its pair."};
     }
     const auto name = ChannelName::fromText(channel.toString().toUtf8());
     if (!name) {
         return Error{404, "no_such_channel", name.error().message.toUtf8()};
     }
     if (name.value().isReserved()) {
-        return Error{404, "no_such_channel", "Names that begin with -/ are the relay's own."};
+        return Error{404, "no_such_channel",
+                     "Names that begin with -/ are reserved for the relay."};
     }
     if (!m_channels.optionsOf(name.value()).publish) {
-        return Error{403, "publish_forbidden", "This channel can only be listened to."};
+        return Error{403, "publish_forbidden", "Clients cannot publish to this channel."};
     }
     QByteArray payload = text.toString().toUtf8();
     if (base64.isString()) {
         auto decoded = fromBase64(base64.toString().toLatin1());
         if (!decoded) {
-            return Error{400, "bad_base64", "base64 is not valid base64."};
+            return Error{400, "bad_base64", "\"base64\" is not valid base64."};
         }
         payload = *std::move(decoded);
     }

@@ -18,11 +18,11 @@
 
 namespace relay {
 
-/// Who gives messages to channels for the PublishApi.
+/// Gives messages to channels for the PublishApi.
 class Publisher
 {
 public:
-    /// Nothing: there is no room for it now, and the client should try again.
+    /// Returns nullopt when the inbox is full; the client should try again.
     [[nodiscard]] virtual std::optional<Publication>
     publish(ClientId sender, Channel &channel, const Frame &message) = 0;
     [[nodiscard]] virtual TimePoint now() = 0;

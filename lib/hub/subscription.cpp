@@ -36,7 +36,7 @@ readFlag(const RequestTarget &target, QByteArrayView name, std::optional<bool> &
     value = toFlag(*text);
     return value ? std::nullopt
                  : std::optional(
-                     badParameter("The parameter " + name.toByteArray() + " is either 0 or 1."));
+                     badParameter("The parameter " + name.toByteArray() + " must be 0 or 1."));
 }
 
 std::optional<HttpResponse> readReplay(const RequestTarget &target, ChannelRequest &request)
@@ -45,7 +45,7 @@ std::optional<HttpResponse> readReplay(const RequestTarget &target, ChannelReque
         bool isNumber = false;
         const int last = text->toInt(&isNumber);
         if (!isNumber || last < 0 || last > kMostMessages) {
-            return badParameter("The parameter last is a number of messages from 0 to "
+            return badParameter("The parameter last must be a number from 0 to "
                                 + QByteArray::number(kMostMessages) + '.');
         }
         request.last = last;
@@ -53,12 +53,18 @@ std::optional<HttpResponse> readReplay(const RequestTarget &target, ChannelReque
     }
     if (const auto text = target.parameter("since")) {
         if (!Position::fromText(*text)) {
-            return badParameter("The parameter since is a position as the relay gave it: "
+            return badParameter("The parameter since must be a position as the relay gives it: "
                                 "<epoch>-<offset>, such as 5f2c9a11c07b-17.");
         }
         request.replay.since = *text;
-    } else if (const auto id = target.parameter("last_event_id")) {
-        request.replay.since = *id;
+    }
+    // EventSource polyfills add these when they reconnect, as a browser adds the header: they are newer than the rest of the URL.
+    // The first is what most polyfills add of themselves.
+    for (const char *name : {"lastEventId", "last_event_id"}) {
+        if (const auto id = target.parameter(name); id && !id->isEmpty()) {
+            request.replay.since = *id;
+            break;
+        }
     }
     return std::nullopt;
 }
@@ -81,7 +87,7 @@ std::variant<ChannelRequest, HttpResponse> readChannelRequest(const RequestTarge
         }
         if (name.value().isReserved()) {
             return errorResponse(404, "no_such_channel",
-                                 "Names that begin with -/ are the relay's own.");
+                                 "Names that begin with -/ are reserved for the relay.");
         }
         request.target = std::move(name).value();
     }

@@ -26,7 +26,7 @@ struct ChannelRequest
     ChannelTarget target;
     std::optional<bool> echo; ///< ?echo=0|1
     std::optional<int> last;  ///< ?last=N
-    ReplayRequest replay;     ///< ?since=, ?last_event_id=, ?last=
+    ReplayRequest replay;     ///< ?lastEventId= or ?last_event_id= or ?since=; ?last=
     bool wantsMeta = false;   ///< ?meta=1
 
     [[nodiscard]] const ChannelName *channel() const { return std::get_if<ChannelName>(&target); }

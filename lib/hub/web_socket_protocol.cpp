@@ -79,6 +79,7 @@ void WebSocketProtocol::upgraded(std::unique_ptr<QWebSocket> webSocket)
     m_client.socket().freeHandshakeBuffer();
     m_client.setMaxRead(Worker::kReceiveBufferBytes);
     m_client.watchDeadline(m_worker.options().keepalive.interval);
+    m_control = withoutCorsFields(m_control);
     queueControl();
     m_worker.requestAnswered(HttpMethod::Get, 101);
     if (m_refusal) {

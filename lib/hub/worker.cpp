@@ -3,8 +3,8 @@
 #include "channels/channel.h"
 #include "hub/client.h"
 #include "hub/web_socket_protocol.h"
+#include "net/listen_address.h"
 
-#include <QHostAddress>
 #include <QLoggingCategory>
 #include <QTimer>
 #include <QWebSocket>
@@ -39,8 +39,8 @@ Worker::Worker(int number, const Shared &shared, WorkerObserver &observer)
     , m_options(shared.options)
     , m_observer(observer)
     , m_origins(m_options.origins,
-                QHostAddress(m_options.address).isLoopback() ? OriginPolicy::OwnHost::LocalOnly
-                                                             : OriginPolicy::OwnHost::AnyName)
+                isLoopbackAddress(m_options.address) ? OriginPolicy::OwnHost::LocalOnly
+                                                     : OriginPolicy::OwnHost::AnyName)
     , m_maxTurnBytes(std::min(kMaxTurnBytes, m_options.limits.queueSize / 4))
     , m_maxChunkBytes(std::min<qsizetype>(Batch::kMaxChunkBytes, m_options.limits.queueSize / 8))
     , m_closeTimeout(m_options.closeTimeout)
@@ -230,6 +230,12 @@ void Worker::handshakeFailed(const Client &client, HandshakeFailure failure, con
                             << kHandshakeFailureLabels[static_cast<std::size_t>(failure)] << reason;
 }
 
+void Worker::pageRefused(const Client &client, const QString &why)
+{
+    qCInfo(lcHub).noquote() << "client" << toNumber(client.id()) << client.peer()
+                            << "refused:" << why;
+}
+
 void Worker::requestAnswered(HttpMethod method, int status)
 {
     m_counters.httpRequests[static_cast<std::size_t>(method)][statusIndex(status)].add();
@@ -302,8 +308,9 @@ void Worker::ended(Client &client, quint16 closeCode, const QString &reason)
         m_counters.disconnections.add();
         m_counters.disconnectionsByCode[closeCodeIndex(closeCode)].add();
     }
+    const QString code = closeCode == 0 ? QString() : QString::number(closeCode) % QLatin1Char(' ');
     qCInfo(lcHub).noquote() << "client" << toNumber(client.id()) << client.peer()
-                            << "disconnected:" << closeCode << reason;
+                            << "disconnected:" << QString(code % reason);
     m_observer.clientDisconnected(client, closeCode, reason);
 }
 

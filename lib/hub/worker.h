@@ -18,6 +18,7 @@
 #include "metrics/relay_counters.h"
 #include "net/event_thread.h"
 #include "net/timer_wheel.h"
+#include "wire/http_date.h"
 
 #include <QString>
 
@@ -173,6 +174,10 @@ public:
     void endFarewell() { --m_farewells; }
     void handshakeFailed(const Client &client, HandshakeFailure failure, const QString &reason);
     void requestAnswered(HttpMethod method, int status);
+    /// Tells the operator why a web page was refused, as browsers hide it from the page: only the log.
+    void pageRefused(const Client &client, const QString &why);
+    /// For the Date field of an answer that is made now.
+    [[nodiscard]] const QByteArray &httpDate() { return m_date.value(); }
     struct Entered
     {
         Room *room = nullptr;
@@ -258,6 +263,7 @@ private:
     Inbox::Content m_incoming;
     WebSocketProtocol *m_upgrading = nullptr;
     TurnBudget m_turn;
+    DateField m_date;
     bool m_isInboxDueThisTurn = false;
     bool m_isClosing = false;
     bool m_isDrainedTold = false;

@@ -18,20 +18,20 @@ namespace relay {
 /// end of each turn.
 ///
 /// A turn is one processEvents():
+///
 ///  1. awake(), then the posted events;
 ///  2. aboutToBlock(), if the turn may wait;
-///  3. the turn-end hook: what the events of this turn's step 1 and of the last turn's steps 5 and
-///  6 left to be written
-///     is written here, once. If it posts events or wakes the dispatcher, step 4 does not wait;
+///  3. the turn-end hook: it writes once what step 1 of this turn and steps 5 and 6 of the last turn left to be written. If it
+///     posts events or wakes the dispatcher, step 4 does not wait;
 ///  4. one epoll_wait (after an interrupt() the turn ends here instead);
 ///  5. what the kernel reported, to watchers and notifiers, at most 512 descriptors;
 ///  6. the timers that are due, each at most once;
-///  7. the hook again, but only if 5 or 6 dispatched something and nobody is known to come back:
-///  the caller is not
-///     QEventLoop::exec(), or was told to stop. So a thread that runs exec() has one hook and one
-///     epoll_wait a turn, and a caller of a single processEvents() finds everything written when it
-///     returns. (One gap: a loop whose exit() another thread calls between two turns ends without a
-///     last hook; who ends a loop so flushes for himself.)
+///  7. the hook again, but only if 5 or 6 dispatched something and no further turn is known to follow: the caller is not
+///     QEventLoop::exec(), or was told to stop.
+///
+/// So a thread that runs exec() has one hook and one epoll_wait a turn, and a caller of a single processEvents() finds everything
+/// written when it returns. (One gap: a loop whose exit() another thread calls between two turns ends without a last hook; a
+/// caller that ends a loop this way must flush itself.)
 ///
 /// Nested turns: a turn inside a callback takes over from the outer one; what that had fetched and
 /// not yet dispatched is dropped, and fetched again if it still holds (all watching is

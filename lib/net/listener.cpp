@@ -1,6 +1,7 @@
 #include "net/listener.h"
 
-#include <QHostAddress>
+#include "net/listen_address.h"
+
 #include <QLoggingCategory>
 #include <QSocketNotifier>
 
@@ -82,16 +83,15 @@ Listener::~Listener() = default;
 
 Outcome Listener::listen(const QString &address, quint16 port)
 {
-    QHostAddress host;
-    if (!host.setAddress(address)) {
-        return Error{
-            QStringLiteral("server.address: \"%1\" is not an IP address (127.0.0.1, 0.0.0.0, ::)")
-                .arg(address)};
+    const auto host = ListenAddress::fromText(address);
+    if (!host || host.value().isLocalBroadcast()) {
+        return Error{QStringLiteral("server.address: \"%1\" %2")
+                         .arg(address, host ? QString::fromLatin1(kBroadcastProblem)
+                                            : host.error().message)};
     }
-    if (!QTcpServer::listen(host, port)) {
+    if (!QTcpServer::listen(host.value().toHostAddress(), port)) {
         const QString where =
-            (host.protocol() == QAbstractSocket::IPv6Protocol ? QStringLiteral("[%1]:%2")
-                                                              : QStringLiteral("%1:%2"))
+            (host.value().isV4() ? QStringLiteral("%1:%2") : QStringLiteral("[%1]:%2"))
                 .arg(address, QString::number(port));
         return Error{explain(serverError(), where, errorString())};
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <QByteArrayView>
+
 #include <utility>
 
 namespace relay {
@@ -27,6 +29,9 @@ public:
     ~SocketHandle();
 
     [[nodiscard]] int get() const { return m_descriptor; }
+    /// Sends these bytes as far as the kernel takes them at once, and closes. What the peer has sent so far is read first: closing
+    /// over unread bytes would reset the connection, and the peer might never see ours.
+    void closeWith(QByteArrayView lastWords);
     /// Gives up the ownership.
     [[nodiscard]] int take() { return std::exchange(m_descriptor, -1); }
 

@@ -79,11 +79,6 @@ private:
 class TimerWheel
 {
 public:
-    static constexpr std::chrono::milliseconds kDefaultTick{250};
-
-    explicit TimerWheel(TimePoint now)
-        : TimerWheel(kDefaultTick, now)
-    {}
     /// Precondition: `tick` is positive.
     TimerWheel(std::chrono::milliseconds tick, TimePoint now);
     ~TimerWheel();
@@ -108,7 +103,7 @@ public:
     [[nodiscard]] bool isEmpty() const { return m_armed == 0; }
 
 private:
-    /// At 250 ms one turn is 64 s: keepalive and handshake limits are met in the first round.
+    /// At the worker's 100 ms one turn is 25.6 s: most limits are met in the first round.
     static constexpr std::size_t kSlots = 256;
 
     detail::WheelLink &slotOf(std::uint64_t tick) { return m_slots[tick % kSlots]; }

@@ -176,7 +176,11 @@ void TlsTransport::deliverError()
     if (m_socket.error() == QAbstractSocket::RemoteHostClosedError && m_socket.isEncrypted()) {
         return;
     }
-    m_user.transportFailed(m_socket.errorString());
+    // OpenSSL recognises the commonest mistake, in words that only its authors know.
+    const QString problem = m_socket.errorString();
+    m_user.transportFailed(problem.contains(QLatin1String("http request"))
+                               ? QStringLiteral("this is plain HTTP, and this port speaks TLS")
+                               : problem);
 }
 
 bool TlsTransport::hasEnded() const

@@ -20,12 +20,12 @@ HttpResponse unauthorized()
 {
     HttpResponse response = errorResponse(
         401, "unauthorized",
-        "This needs the relay's token (ops.token): send it as Authorization: Bearer <token>.");
+        "This needs the relay's token (ops.token). Send it as \"Authorization: Bearer <token>\".");
     response.fields.append(HttpField{"WWW-Authenticate", "Bearer realm=\"relay\""});
     return response;
 }
 
-/// Whether a browser says that a page of another site asks. Who follows a link does so himself.
+/// Whether a browser says that a page of another site asks. A person who follows a link is let in.
 bool isForeignFetch(const HttpRequest &request)
 {
     const QByteArray site = request.value("Sec-Fetch-Site");
@@ -78,12 +78,11 @@ QByteArray Access::whyForeign(const HttpRequest &request) const
     const auto target = targetOf(request);
     const QByteArray host = target ? target->host : QByteArray();
     if (!host.isEmpty() && !m_origins.allows("http://" + host, host)) {
-        return "A port on loopback is reached by localhost or an IP address, and this request's "
-               "Host "
-               "is neither: a proxy must set it.";
+        return "The ops port on loopback is reached as localhost or by an IP address, and the "
+               "request's Host is another name. A proxy must set Host.";
     }
     if (!m_origins.allows(request.value("Origin"), host) || isForeignFetch(request)) {
-        return "Pages of other origins may not use this.";
+        return "Web pages of other origins may not use the ops port.";
     }
     return {};
 }

@@ -127,14 +127,14 @@ std::variant<ChannelName, HttpResponse> channelOf(const QByteArray &encoded)
     }
     if (name.value().isReserved()) {
         return errorResponse(404, "no_such_channel",
-                             "Names that begin with -/ are the relay's own.");
+                             "Names that begin with -/ are reserved for the relay.");
     }
     return std::move(name).value();
 }
 
 HttpResponse noSuchPath()
 {
-    return errorResponse(404, "not_found", "Nothing is here. GET / lists what there is.");
+    return errorResponse(404, "not_found", "There is no such path. GET / lists all paths.");
 }
 
 RequestTarget targetOrRoot(const RoutedRequest &request)
@@ -323,17 +323,23 @@ HttpResponse AdminApi::publish(const RoutedRequest &request)
     if (const auto *refused = std::get_if<HttpResponse>(&channel)) {
         return *refused;
     }
-    const QByteArray type = contentTypeOf(request.head).type;
-    const bool isText = type.isEmpty() || type.startsWith("text/") || type == "application/json"
-                        || type == "application/x-www-form-urlencoded";
+    const auto kind = bodyKindOf(request.head);
+    if (const auto *refused = std::get_if<HttpResponse>(&kind)) {
+        return *refused;
+    }
+    const auto isText = isTextBody(std::get<BodyKind>(kind), request.body);
+    if (const auto *refused = std::get_if<HttpResponse>(&isText)) {
+        return *refused;
+    }
     const auto &name = std::get<ChannelName>(channel);
-    const Hub::Receipt receipt =
-        m_hub.publish(name, request.body, isText ? MessageKind::Text : MessageKind::Binary);
+    const Hub::Receipt receipt = m_hub.publish(
+        name, request.body, std::get<bool>(isText) ? MessageKind::Text : MessageKind::Binary);
     switch (receipt.status) {
     case Hub::Published::Accepted:
         break;
     case Hub::Published::Full:
-        return errorResponse(429, "busy", "The relay is busy: too much waits to be sent. Try again.");
+        return retryLater(
+            errorResponse(429, "busy", "The relay is busy: too much waits to be sent. Try again."));
     case Hub::Published::TooBig:
         return errorResponse(413, "too_big", "The message is longer than limits.message_size.");
     case Hub::Published::NotText:
@@ -372,7 +378,7 @@ HttpResponse AdminApi::drain(const RoutedRequest &request)
     const int within = text ? text->toInt(&isNumber) : kDefaultDrainSeconds;
     if (!isNumber || within < 0 || within > kMaxDrainSeconds) {
         return errorResponse(400, "bad_parameter",
-                             "The parameter within is a number of seconds from 0 to 3600.");
+                             "The parameter within must be a number of seconds from 0 to 3600.");
     }
     if (!m_hub.isListening()) {
         return errorResponse(503, "stopping", "The relay is shutting down.");

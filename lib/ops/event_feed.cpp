@@ -113,7 +113,9 @@ void EventFeed::connectHub()
                    const QString &channel) {
                 note(client, peer, channel, [&](RelayEvent &event) {
                     event.type = kindOf(closeCode, reason);
-                    event.closeCode = closeCode;
+                    if (closeCode != 0) {
+                        event.closeCode = closeCode;
+                    }
                     event.reason = reason;
                 });
             });

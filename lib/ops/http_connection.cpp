@@ -1,6 +1,8 @@
 #include "ops/http_connection.h"
 
+#include "net/peer_address.h"
 #include "ops/router.h"
+#include "wire/html_error.h"
 
 #include <QHostAddress>
 #include <QLoggingCategory>
@@ -23,17 +25,6 @@ constexpr std::chrono::milliseconds kLingerTime{2000};
 
 /// What is read at once: a head of the usual kind and more.
 constexpr qint64 kReadBytes = 16384;
-
-/// "127.0.0.1:50112" or "[::1]:50112".
-QString peerOf(const QTcpSocket &socket)
-{
-    const QHostAddress address = socket.peerAddress();
-    bool isIpv4 = false;
-    const quint32 ipv4 = address.toIPv4Address(&isIpv4);
-    return (isIpv4 ? QHostAddress(ipv4).toString()
-                   : QLatin1Char('[') + address.toString() + QLatin1Char(']'))
-           + QLatin1Char(':') + QString::number(socket.peerPort());
-}
 
 } // namespace
 
@@ -80,13 +71,15 @@ private:
 
 HttpConnection::HttpConnection(std::unique_ptr<QTcpSocket> socket,
                                const Router &router,
+                               DateField &date,
                                std::chrono::milliseconds requestTimeout,
                                QObject *parent)
     : QObject(parent)
     , m_socket(std::move(socket))
     , m_router(router)
+    , m_date(date)
     , m_requestTimeout(requestTimeout)
-    , m_peer(peerOf(*m_socket))
+    , m_peer(PeerAddress(m_socket->peerAddress(), m_socket->peerPort()).toString())
 {
     m_socket->setParent(nullptr);
     m_socket->setReadBufferSize(kReadBytes);
@@ -175,6 +168,11 @@ bool HttpConnection::needsMore()
             answer();
             return false;
         case HttpRequestReader::Status::Failed:
+            if (m_state != State::ReadingBody) {
+                qCInfo(lcOps).noquote()
+                    << "ops port:" << m_peer << "refused:" << m_reader.failureStatus()
+                    << m_reader.problem();
+            }
             refuse(m_state == State::ReadingBody && m_reader.failureStatus() == 413
                        ? m_router.bodyTooLong(m_reader.request())
                        : plainResponse(m_reader.failureStatus(), m_reader.problem()));
@@ -187,6 +185,7 @@ bool HttpConnection::acceptBody()
 {
     const HttpRequest &head = m_reader.request();
     m_isHead = head.method == "HEAD";
+    m_wantsPage = prefersPage(head);
     if (const auto refused = refusalOf(head)) {
         // A body is not read, so what follows the head is no request.
         m_keepAlive = head.keepAlive && !m_reader.hasBody() && m_service == Service::All;
@@ -234,7 +233,9 @@ void HttpConnection::answer()
 
 void HttpConnection::beginStream(const HttpResponse &head)
 {
-    m_socket->write(head.serializeStreamHead());
+    HttpResponse dated = head;
+    dated.date = m_date.value();
+    m_socket->write(dated.serializeStreamHead());
     if (m_isHead) {
         m_keepAlive = false;
         enter(State::Answering);
@@ -275,7 +276,8 @@ void HttpConnection::enter(State state)
 
 void HttpConnection::write(const HttpResponse &response, bool headOnly)
 {
-    HttpResponse complete = response;
+    HttpResponse complete = shownTo(m_wantsPage, response);
+    complete.date = m_date.value();
     complete.keepAlive = m_keepAlive;
     enter(State::Answering);
     m_socket->write(complete.serialize(headOnly));
@@ -293,6 +295,7 @@ void HttpConnection::goOnWhenWritten()
         linger();
         return;
     }
+    m_wantsPage = false;
     enter(State::Idle);
     // In a turn of its own: a long pipeline must not hold up the thread, nor grow the stack.
     QMetaObject::invokeMethod(this, &HttpConnection::read, Qt::QueuedConnection);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "wire/http_date.h"
 #include "wire/http_request_reader.h"
 #include "wire/http_response.h"
 
@@ -35,9 +36,10 @@ public:
     static constexpr qint64 kMaxStreamBacklogBytes = 1 << 20;
     static constexpr std::chrono::milliseconds kMaxIdleWhenFull{1000};
 
-    /// `router` must outlive the connection.
+    /// `router` and `date` must outlive the connection.
     HttpConnection(std::unique_ptr<QTcpSocket> socket,
                    const Router &router,
+                   DateField &date,
                    std::chrono::milliseconds requestTimeout,
                    QObject *parent);
     ~HttpConnection() override;
@@ -99,6 +101,7 @@ private:
 
     std::unique_ptr<QTcpSocket> m_socket;
     const Router &m_router;
+    DateField &m_date;
     HttpRequestReader m_reader{HttpLimits{}};
     std::chrono::milliseconds m_requestTimeout;
     const QString m_peer; ///< for the log
@@ -107,6 +110,7 @@ private:
     Service m_service = Service::All;
     std::optional<HttpResponse> m_refusal; ///< of the request that is being read
     bool m_isHead = false;                 ///< HEAD: the answer goes without its body
+    bool m_wantsPage = false;              ///< a browser asks: errors are pages
     bool m_keepAlive =
         true; ///< whether the connection goes on after the answer that is being written
 };

@@ -1,9 +1,9 @@
 #include "ops/ops_server.h"
 
 #include "base/logging.h"
+#include "net/listen_address.h"
 #include "ops/http_connection.h"
 
-#include <QHostAddress>
 #include <QTcpSocket>
 
 #include <algorithm>
@@ -58,9 +58,8 @@ OpsServer::OpsServer(OpsOptions options, MetricsSource metrics, QObject *parent)
     : QObject(parent)
     , m_options(std::move(options))
     , m_metrics(std::move(metrics))
-    , m_router(Access(m_options.token,
-                      QHostAddress(m_options.address).isLoopback(),
-                      m_options.readWithoutToken))
+    , m_router(
+          Access(m_options.token, isLoopbackAddress(m_options.address), m_options.readWithoutToken))
 {
     addRoutes();
     m_acceptAgain.setSingleShot(true);
@@ -75,21 +74,19 @@ Outcome OpsServer::listen()
     if (!m_options.enabled) {
         return success();
     }
-    const QHostAddress address(m_options.address);
-    if (address.isNull()) {
-        return Error{
-            QStringLiteral(
-                "metrics.address \"%1\" is not an IP address: 127.0.0.1 is this machine only, "
-                "0.0.0.0 and :: are all of its addresses")
-                .arg(m_options.address)};
+    const auto address = ListenAddress::fromText(m_options.address);
+    if (!address || address.value().isLocalBroadcast()) {
+        return Error{QStringLiteral("metrics.address \"%1\" %2")
+                         .arg(m_options.address, address ? QString::fromLatin1(kBroadcastProblem)
+                                                         : address.error().message)};
     }
-    if (!address.isLoopback() && m_options.token.isEmpty()) {
+    if (!address.value().isLoopback() && m_options.token.isEmpty()) {
         return Error{QStringLiteral(
                          "metrics.address: other machines can reach %1, and there is no token: set "
                          "ops.token_file, so that strangers cannot control the relay")
                          .arg(m_options.address)};
     }
-    if (!m_server.listen(address, m_options.port)) {
+    if (!m_server.listen(address.value().toHostAddress(), m_options.port)) {
         return Error{
             QStringLiteral("metrics.port %1 on %2: %3")
                 .arg(QString::number(m_options.port), m_options.address, advice(m_server))};
@@ -153,8 +150,8 @@ void OpsServer::acceptPending()
 void OpsServer::take(std::unique_ptr<QTcpSocket> socket)
 {
     const bool isServed = hasPlace();
-    auto *connection =
-        new HttpConnection(std::move(socket), m_router, m_options.limits.requestTimeout, this);
+    auto *connection = new HttpConnection(std::move(socket), m_router, m_date,
+                                          m_options.limits.requestTimeout, this);
     m_connections.push_back(connection);
     connect(connection, &HttpConnection::ended, this, [this, connection] {
         std::erase(m_connections, connection);

@@ -4,6 +4,7 @@
 #include "metrics/catalogue.h"
 #include "ops/ops_options.h"
 #include "ops/router.h"
+#include "wire/http_date.h"
 
 #include <QObject>
 #include <QTcpServer>
@@ -82,6 +83,7 @@ private:
     MetricsSource m_metrics;
     HealthSource m_health = [] { return QByteArray(); };
     Router m_router;
+    DateField m_date;
     QTcpServer m_server;
     QTimer m_acceptAgain;
     std::vector<HttpConnection *> m_connections; // children, the oldest first

@@ -163,7 +163,7 @@ std::optional<HttpResponse> Router::refuse(const HttpRequest &head, bool hasBody
     }
     if (hasBody && route->maxBodyBytes == 0) {
         return plainResponse(413,
-                             "A request to this path must not have a body: parameters stand in "
+                             "A request to this path must not have a body. Write parameters in "
                              "the query, as in /path?name=value.");
     }
     return std::nullopt;
@@ -181,9 +181,9 @@ HttpResponse Router::noRoute(QByteArrayView path) const
 {
     const QByteArray allowed = allowedMethods(path);
     if (allowed.isEmpty()) {
-        return plainResponse(404, "Nothing is here. GET / lists what there is.");
+        return plainResponse(404, "There is no such path. GET / lists all paths.");
     }
-    HttpResponse response = plainResponse(405, "This path answers " + allowed + ".");
+    HttpResponse response = plainResponse(405, "This path answers the methods " + allowed + ".");
     response.fields.append({"Allow", allowed});
     return response;
 }

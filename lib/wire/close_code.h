@@ -17,7 +17,6 @@ inline constexpr quint16 kAbnormal = 1006;
 inline constexpr quint16 kInvalidPayload = 1007;
 inline constexpr quint16 kPolicyViolation = 1008;
 inline constexpr quint16 kMessageTooBig = 1009;
-inline constexpr quint16 kInternalError = 1011;
 /// IANA registry: come back later.
 inline constexpr quint16 kTryAgainLater = 1013;
 

@@ -1,10 +1,14 @@
 #include "wire/http_request.h"
 
+#include "wire/authority.h"
+#include "wire/http_grammar.h"
+#include "wire/request_target.h"
+
 #include <algorithm>
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <cstring>
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -20,27 +24,9 @@ using Status = HttpRequestParse::Status;
 /// The first byte of a TLS record that holds a ClientHello.
 constexpr char kTlsHandshake = 0x16;
 
-/// A character of a token, such as a method (RFC 9110, section 5.6.2).
-bool isTokenChar(char c)
-{
-    const bool isAlphanumeric =
-        (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    return isAlphanumeric || (c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
-}
-
-bool isVisibleAscii(char c)
-{
-    return c > 0x20 && c < 0x7F;
-}
-
 bool isBlank(char c)
 {
     return c == ' ' || c == '\t';
-}
-
-bool equalsIgnoringCase(QByteArrayView a, QByteArrayView b)
-{
-    return a.size() == b.size() && a.compare(b, Qt::CaseInsensitive) == 0;
 }
 
 QByteArray toByteArray(boost::beast::string_view text)
@@ -101,7 +87,7 @@ HttpRequestParse findHead(QByteArrayView bytes, const HttpLimits &limits)
 HttpRequestParse checkFirstByte(char first)
 {
     if (first == kTlsHandshake) {
-        return malformed("this looks like TLS: use wss:// only when server.tls.enabled is true");
+        return malformed("this is TLS, and this port speaks plain HTTP");
     }
     if (!isTokenChar(first)) {
         return malformed("this is no HTTP request: it does not begin with a method");
@@ -123,23 +109,28 @@ HttpRequest toRequest(const http::request_parser<http::empty_body> &parser)
     return request;
 }
 
+/// Fields whose value must be one (RFC 9110, section 5.3): of two, a proxy on the way may believe the other.
+constexpr std::array<QByteArrayView, 3> kSingleFields{"Host", "Origin", "Content-Type"};
+
 /// What RFC 9112 asks of a request and Beast does not check.
 QByteArray brokenRule(const HttpRequest &request)
 {
-    if (!std::all_of(request.method.begin(), request.method.end(), isTokenChar)) {
+    if (!isToken(request.method)) {
         return "the method is not a token";
     }
-    if (!std::all_of(request.target.begin(), request.target.end(), isVisibleAscii)) {
-        return "the request target holds a byte that must be percent-encoded";
+    for (const QByteArrayView name : kSingleFields) {
+        if (request.count(name) > 1) {
+            return "more than one " + name.toByteArray() + " header field";
+        }
     }
-    const int hosts = request.count("Host");
-    if (hosts > 1) {
-        return "more than one Host header field";
-    }
-    if (hosts == 0 && request.version >= 11) {
+    const bool hasHost = request.count("Host") > 0;
+    if (!hasHost && request.version >= 11) {
         return "no Host header field";
     }
-    return {};
+    if (hasHost && !Authority::fromText(request.value("Host"))) {
+        return "the Host header field is not a name or an IP address with an optional port";
+    }
+    return targetProblem(request);
 }
 
 /// Parses a head that findHead() found whole.
@@ -192,21 +183,11 @@ int HttpRequest::count(QByteArrayView name) const
 
 bool HttpRequest::hasToken(QByteArrayView name, QByteArrayView token) const
 {
-    const auto listHasToken = [token](QByteArrayView list) {
-        while (true) {
-            const qsizetype comma = list.indexOf(',');
-            const QByteArrayView element = comma < 0 ? list : list.first(comma);
-            if (equalsIgnoringCase(element.trimmed(), token)) {
-                return true;
-            }
-            if (comma < 0) {
-                return false;
-            }
-            list = list.sliced(comma + 1);
-        }
-    };
     return std::any_of(fields.begin(), fields.end(), [&](const HttpField &f) {
-        return equalsIgnoringCase(f.name, name) && listHasToken(f.value);
+        return equalsIgnoringCase(f.name, name)
+               && anyListElement(f.value, [token](QByteArrayView element) {
+                      return equalsIgnoringCase(element, token);
+                  });
     });
 }
 

@@ -289,11 +289,6 @@ bool HttpRequestReader::hasBody() const
     return d->hasBody();
 }
 
-bool HttpRequestReader::hasBodyLength() const
-{
-    return d->hasBody() || d->request().count("Content-Length") > 0;
-}
-
 bool HttpRequestReader::expectsContinue() const
 {
     return d->isBodyAwaited() && d->request().version >= 11

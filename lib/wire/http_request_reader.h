@@ -57,8 +57,6 @@ public:
     [[nodiscard]] const HttpRequest &request() const;
     /// Whether the head announces a body: by Transfer-Encoding, or a Content-Length that is not 0.
     [[nodiscard]] bool hasBody() const;
-    /// Whether the head says how long its body is at all (411 else, for a method that needs one).
-    [[nodiscard]] bool hasBodyLength() const;
     /// Whether the client waits to be told that it may send the body (RFC 9110, section 10.1.1).
     /// Not once a part of the body is there, and not when acceptBody() has refused it.
     [[nodiscard]] bool expectsContinue() const;

@@ -1,5 +1,7 @@
 #include "wire/http_response.h"
 
+#include "wire/http_grammar.h"
+
 #include <QJsonDocument>
 #include <QJsonObject>
 
@@ -43,7 +45,7 @@ std::string connectionOptions(const HttpResponse &response)
 {
     const bool hasUpgrade =
         std::any_of(response.fields.begin(), response.fields.end(), [](const HttpField &field) {
-            return field.name.compare("Upgrade", Qt::CaseInsensitive) == 0;
+            return equalsIgnoringCase(field.name, "Upgrade");
         });
     const std::string persistence = response.keepAlive ? "keep-alive" : "close";
     return hasUpgrade ? "upgrade, " + persistence : persistence;
@@ -56,6 +58,9 @@ Message toHead(const HttpResponse &response)
     message.version(11);
     message.result(static_cast<unsigned>(response.status));
     message.set(http::field::server, "relay");
+    if (!response.date.isEmpty()) {
+        message.set(http::field::date, fieldValue(response.date));
+    }
     for (const HttpField &field : response.fields) {
         message.insert(field.name.toStdString(), fieldValue(field.value));
     }
@@ -111,6 +116,18 @@ QByteArray write(const Message &message, bool headOnly)
 
 } // namespace
 
+void HttpResponse::varyBy(const QByteArray &field)
+{
+    const auto vary = std::find_if(fields.begin(), fields.end(), [](const HttpField &f) {
+        return equalsIgnoringCase(f.name, "Vary");
+    });
+    if (vary == fields.end()) {
+        fields.append(HttpField{"Vary", field});
+    } else {
+        vary->value += ", " + field;
+    }
+}
+
 QByteArray HttpResponse::serialize(bool headOnly) const
 {
     return write(toMessage(*this), headOnly);
@@ -123,12 +140,19 @@ QByteArray HttpResponse::serializeStreamHead() const
     return write(toHead(stream), true);
 }
 
+QByteArray reasonPhrase(int status)
+{
+    const auto phrase = http::obsolete_reason(static_cast<http::status>(status));
+    return {phrase.data(), static_cast<qsizetype>(phrase.size())};
+}
+
 HttpResponse plainResponse(int status, const QByteArray &text)
 {
     HttpResponse response;
     response.status = status;
     response.contentType = "text/plain; charset=utf-8";
     response.body = text + '\n';
+    response.sentence = text;
     return response;
 }
 
@@ -145,7 +169,16 @@ HttpResponse errorResponse(int status, const char *code, const QByteArray &sente
 {
     const QJsonObject object{{QStringLiteral("error"), QLatin1String(code)},
                              {QStringLiteral("message"), QString::fromUtf8(sentence)}};
-    return jsonResponse(status, QJsonDocument(object).toJson(QJsonDocument::Compact));
+    HttpResponse response =
+        jsonResponse(status, QJsonDocument(object).toJson(QJsonDocument::Compact));
+    response.sentence = sentence;
+    return response;
+}
+
+HttpResponse retryLater(HttpResponse response)
+{
+    response.fields.append(HttpField{"Retry-After", "1"});
+    return response;
 }
 
 } // namespace relay

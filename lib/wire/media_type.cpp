@@ -2,6 +2,9 @@
 
 #include <QByteArrayList>
 
+#include <algorithm>
+#include <array>
+
 namespace relay {
 
 namespace {
@@ -77,6 +80,48 @@ MediaType contentTypeOf(const HttpRequest &request)
 {
     const QByteArrayList parts = request.value("Content-Type").split(';');
     return {.type = parts.first().trimmed().toLower(), .charset = parameter(parts, "charset")};
+}
+
+bool isTextType(QByteArrayView type)
+{
+    return type.startsWith("text/") || type == "application/json"
+           || type == "application/x-www-form-urlencoded"
+           || (type.startsWith("application/") && type.endsWith("+json"));
+}
+
+std::variant<BodyKind, HttpResponse> bodyKindOf(const HttpRequest &request)
+{
+    const MediaType type = contentTypeOf(request);
+    if (type.type.isEmpty()) {
+        return BodyKind::TextIfUtf8;
+    }
+    if (!isTextType(type.type)) {
+        return BodyKind::Binary;
+    }
+    static constexpr std::array<QByteArrayView, 4> kCharsets{"utf-8", "utf8", "us-ascii", "ascii"};
+    const bool isUtf8 =
+        type.charset.isEmpty()
+        || std::find(kCharsets.begin(), kCharsets.end(), type.charset) != kCharsets.end();
+    if (!isUtf8) {
+        return errorResponse(415, "unsupported_charset",
+                             "Text must be UTF-8. Send other charsets as "
+                             "application/octet-stream.");
+    }
+    return BodyKind::Text;
+}
+
+std::variant<bool, HttpResponse> isTextBody(BodyKind kind, const QByteArray &body)
+{
+    if (kind == BodyKind::Binary) {
+        return false;
+    }
+    const bool isUtf8 = body.isValidUtf8();
+    if (kind == BodyKind::Text && !isUtf8) {
+        return errorResponse(400, "not_utf8",
+                             "The body is not valid UTF-8. Send binary messages as "
+                             "application/octet-stream.");
+    }
+    return isUtf8;
 }
 
 std::optional<std::size_t> preferredType(const HttpRequest &request,

@@ -17,6 +17,8 @@ private Q_SLOTS:
     void trustsNoNameOnLoopback_data();
     void trustsNoNameOnLoopback();
     void takesWhatIsListed();
+    void tellsNamedPagesFromAnyone_data();
+    void tellsNamedPagesFromAnyone();
     void isNotSlowedByAnyPattern();
 };
 
@@ -39,6 +41,14 @@ void TestOriginPolicy::knowsItsOwnHost_data()
     row("IPv6 address", "http://[::1]:8443", "[::1]:8443", true);
     row("behind a proxy that ends TLS", "https://relay.test", "relay.test", true);
 
+    row("IPv4 written as IPv6", "http://127.0.0.1:8443", "[::ffff:127.0.0.1]:8443", true);
+    row("two ways to write IPv6", "http://[::1]", "[0:0:0:0:0:0:0:1]", true);
+
+    row("a scheme of no page", "ftp://127.0.0.1", "127.0.0.1", false);
+    row("a user before the host", "http://user@127.0.0.1", "127.0.0.1", false);
+    row("a path", "http://relay.test/", "relay.test", false);
+    row("a number that browsers read as an address", "http://2130706433", "127.0.0.1", false);
+    row("an octal address", "http://0177.0.0.1", "127.0.0.1", false);
     row("another host", "http://evil.test", "relay.test", false);
     row("another port", "http://relay.test:3000", "relay.test:8443", false);
     row("port of another scheme", "https://relay.test", "relay.test:80", false);
@@ -76,6 +86,10 @@ void TestOriginPolicy::trustsNoNameOnLoopback_data()
     QTest::newRow("IPv6 address") << QByteArray("[::1]:8443") << true;
     QTest::newRow("localhost") << QByteArray("localhost:8443") << true;
     QTest::newRow("below localhost") << QByteArray("app.localhost:8443") << true;
+    QTest::newRow("IPv4 address written as IPv6") << QByteArray("[::ffff:127.0.0.1]:8443") << true;
+    QTest::newRow("a number") << QByteArray("2130706433:8443") << false;
+    QTest::newRow("a short address") << QByteArray("127.1:8443") << false;
+    QTest::newRow("an octal address") << QByteArray("0177.0.0.1") << false;
     QTest::newRow("a name") << QByteArray("evil.test:8443") << false;
     QTest::newRow("a name that ends alike") << QByteArray("evillocalhost:8443") << false;
     QTest::newRow("a name that is listed") << QByteArray("relay.example:8443") << true;
@@ -136,6 +150,44 @@ void TestOriginPolicy::takesWhatIsListed()
     const OriginPolicy policy(patterns);
     QCOMPARE(policy.allows(origin, "relay.test"), isAllowed);
     QVERIFY(policy.allows("http://relay.test", "relay.test")); // its own host stays
+}
+
+void TestOriginPolicy::tellsNamedPagesFromAnyone_data()
+{
+    QTest::addColumn<QStringList>("patterns");
+    QTest::addColumn<QByteArray>("origin");
+    QTest::addColumn<OriginPolicy::Decision>("decision");
+    using Decision = OriginPolicy::Decision;
+    const auto row = [](const char *patterns, const char *origin, Decision decision) {
+        QTest::addRow("%s from %s", patterns, origin)
+            << QString::fromLatin1(patterns).split(QLatin1Char(' ')) << QByteArray(origin)
+            << decision;
+    };
+    row("https://a.test", "", Decision::NoOrigin);
+    row("https://a.test", "http://relay.test", Decision::OwnHost);
+    row("https://a.test", "https://a.test", Decision::Listed);
+    row("https://*.a.test", "https://b.a.test", Decision::Listed);
+    row("http://localhost:*", "http://localhost:3000", Decision::Listed);
+    row("http://[::1]:*", "http://[::1]:3000", Decision::Listed);
+    row("*://a.test", "https://a.test", Decision::Listed);
+    row("*", "https://a.test", Decision::Anyone);
+    row("*", "null", Decision::Anyone);
+    row("null", "null", Decision::Anyone);
+    row("https://*", "https://a.test", Decision::Anyone);
+    row("*://*:3000", "http://a.test:3000", Decision::Anyone);
+    row("https://*.*", "https://a.test", Decision::Anyone);
+    row("* https://a.test", "https://a.test", Decision::Listed);
+    row("https://a.test *", "https://b.test", Decision::Anyone);
+    row("https://a.test", "https://b.test", Decision::Refused);
+}
+
+// Who is let in by name may send credentials; who is let in as anyone may not.
+void TestOriginPolicy::tellsNamedPagesFromAnyone()
+{
+    QFETCH(QStringList, patterns);
+    QFETCH(QByteArray, origin);
+    QFETCH(OriginPolicy::Decision, decision);
+    QCOMPARE(OriginPolicy(patterns).decide(origin, "relay.test"), decision);
 }
 
 // An Origin is hostile input of up to 16 KiB: with a backtracking matcher this case would not end.

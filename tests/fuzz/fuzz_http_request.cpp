@@ -21,7 +21,6 @@ struct Request
 {
     HttpRequest head;
     bool hasBody = false;
-    bool hasBodyLength = false;
     QByteArray body;
 };
 
@@ -48,8 +47,7 @@ bool isSame(const HttpRequest &a, const HttpRequest &b)
 bool isSame(const Reading &a, const Reading &b)
 {
     const auto isSameRequest = [](const Request &x, const Request &y) {
-        return isSame(x.head, y.head) && x.hasBody == y.hasBody
-               && x.hasBodyLength == y.hasBodyLength && x.body == y.body;
+        return isSame(x.head, y.head) && x.hasBody == y.hasBody && x.body == y.body;
     };
     return std::equal(a.requests.begin(), a.requests.end(), b.requests.begin(), b.requests.end(),
                       isSameRequest)
@@ -70,8 +68,7 @@ bool drain(HttpRequestReader &reader, Reading &reading)
         case Status::Complete:
             require(reader.body().size() <= kMaxBodyBytes, "a body is as long as accepted at most");
             require(reader.hasBody() || reader.body().isEmpty(), "a body is announced");
-            reading.requests.append(
-                {reader.request(), reader.hasBody(), reader.hasBodyLength(), reader.body()});
+            reading.requests.append({reader.request(), reader.hasBody(), reader.body()});
             reader.finish();
             break;
         case Status::Failed:

@@ -211,7 +211,7 @@ void TestClientVisit::visitsTakeTurns()
         }
         return condition();
     };
-    QCOMPARE(relay.hub().publish("after the visit", relay::MessageKind::Text),
+    QCOMPARE(relay.hub().publish("after the visit", relay::MessageKind::Text).status,
              Hub::Published::Accepted);
     QVERIFY(spinUntil([&] { return relay.hub().counters().deliveries == 3; }));
     leaver.reset();

@@ -92,7 +92,7 @@ void TestConcurrency::everyoneSeesOneOrder()
     }
     const std::size_t expected = all.size() * kMessages;
     QVERIFY(waitForAll(all, expected));
-    QCOMPARE(relay.hub().publish("end", MessageKind::Text), Hub::Published::Accepted);
+    QCOMPARE(relay.hub().publish("end", MessageKind::Text).status, Hub::Published::Accepted);
     QVERIFY(waitForAll(all, expected + 1)); // what was sent twice would have come before it
     std::vector<QByteArray> order = all.front()->payloads();
     for (const auto &client : all) {
@@ -119,8 +119,9 @@ void TestConcurrency::publishersAndClientsShareOneOrder()
     for (std::size_t thread = 0; thread < kThreads; ++thread) {
         threads.emplace_back([&relay, thread] {
             for (int i = 0; i < kMessages; ++i) {
-                while (relay.hub().publish(messageOf(kSenders + thread, i), MessageKind::Text)
-                       != Hub::Published::Accepted)
+                while (
+                    relay.hub().publish(messageOf(kSenders + thread, i), MessageKind::Text).status
+                    != Hub::Published::Accepted)
                 {
                     std::this_thread::yield();
                 }
@@ -157,8 +158,9 @@ void TestConcurrency::publishingFromManyThreadsWhileClientsComeAndGo()
     std::atomic<int> published{0};
     std::thread publisher([&] {
         while (!isDone) {
-            if (relay.hub().publish(messageOf(0, published), MessageKind::Text)
-                == Hub::Published::Accepted) {
+            if (relay.hub().publish(messageOf(0, published), MessageKind::Text).status
+                == Hub::Published::Accepted)
+            {
                 ++published;
             }
             std::this_thread::yield();
@@ -208,7 +210,7 @@ void TestConcurrency::aFullInboxPausesItsSenders()
     QVERIFY(relay.waitForCounters([](const auto &counters) { return counters.inboxPauses > 0; }));
     // What was read before the pause is bounded: one turn beyond the limit, not the flood.
     QVERIFY(relay.hub().counters().messages < 3 * kMessages);
-    QCOMPARE(relay.hub().publish("refused", MessageKind::Text), Hub::Published::Full);
+    QCOMPARE(relay.hub().publish("refused", MessageKind::Text).status, Hub::Published::Full);
     hold.release();
     QVERIFY(waitForAll(all, all.size() * kMessages + 1));
     std::vector<QByteArray> order = all.front()->payloads();

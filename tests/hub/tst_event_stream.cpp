@@ -40,6 +40,9 @@ private Q_SLOTS:
     void dataComesAsItWas();
     void bytesComeAsBase64();
     void theHeaderIsNewerThanTheUrl();
+    void polyfillsSayItInTheUrl_data();
+    void polyfillsSayItInTheUrl();
+    void itsEndHasNoCloseCode();
     void whatIsGoneIsAGap_data();
     void whatIsGoneIsAGap();
     void metaPutsAHeadLineBefore();
@@ -141,8 +144,9 @@ void TestEventStream::theHeaderIsNewerThanTheUrl()
     const QByteArray first = publish(relay, "a", "1");
     const QByteArray second = publish(relay, "a", "2");
     publish(relay, "a", "3");
-    for (const QByteArray &query : {QByteArray("?since=" + first), QByteArray("?last=3"),
-                                    QByteArray("?last_event_id=" + first)})
+    for (const QByteArray &query :
+         {QByteArray("?since=" + first), QByteArray("?last=3"),
+          QByteArray("?last_event_id=" + first), QByteArray("?lastEventId=" + first)})
     {
         HttpPeer peer(relay.port());
         QCOMPARE(peer.listen("/a" + query, {"Last-Event-ID: " + second}).status, 200);
@@ -150,11 +154,58 @@ void TestEventStream::theHeaderIsNewerThanTheUrl()
         QVERIFY(event.has_value());
         QCOMPARE(event->data, QByteArray("3"));
     }
+}
+
+void TestEventStream::polyfillsSayItInTheUrl_data()
+{
+    QTest::addColumn<QByteArray>(
+        "query"); // ONE and TWO: the positions of the first two messages of three
+    QTest::addColumn<QByteArray>("next"); // what comes first
+    const auto row = [](const char *query, const char *next) {
+        QTest::newRow(query) << QByteArray(query) << QByteArray(next);
+    };
+    row("last_event_id=ONE", "2");
+    row("lastEventId=ONE", "2");
+    row("lastEventId=TWO&last_event_id=ONE", "3");
+    row("last_event_id=ONE&lastEventId=TWO", "3");
+    row("since=ONE&lastEventId=TWO", "3");
+    row("since=ONE&last_event_id=TWO", "3");
+    row("lastEventId=&last_event_id=TWO", "3");
+    row("since=TWO&lastEventId=", "3");
+    row("last=1&lastEventId=ONE", "2");
+}
+
+// Polyfills have no header: they add the id to the first URL when they reconnect. It is newer than what the page wrote there.
+void TestEventStream::polyfillsSayItInTheUrl()
+{
+    QFETCH(QByteArray, query);
+    QFETCH(QByteArray, next);
+    TestHub relay;
+    query.replace("ONE", publish(relay, "a", "1"));
+    query.replace("TWO", publish(relay, "a", "2"));
+    publish(relay, "a", "3");
     HttpPeer peer(relay.port());
-    QCOMPARE(peer.listen("/a?last_event_id=" + first).status, 200);
-    QCOMPARE(peer.nextEvent()->data, QByteArray("2"));
+    QCOMPARE(peer.listen("/a?" + query).status, 200);
+    const auto event = peer.nextEvent();
+    QVERIFY(event.has_value());
+    QCOMPARE(event->data, next);
     QCOMPARE(relay.hub().counters().resumes[static_cast<std::size_t>(relay::ResumeResult::Exact)],
-             4U);
+             1U);
+}
+
+// What ended was no WebSocket: the operator is not told a WebSocket's close code.
+void TestEventStream::itsEndHasNoCloseCode()
+{
+    TestHub relay;
+    {
+        HttpPeer peer(relay.port());
+        QCOMPARE(peer.listen("/a").status, 200);
+        QVERIFY(relay.waitForClients(1));
+    }
+    QVERIFY(relay.waitForEvents(relay::test::HubEvent::Kind::Disconnected, 1));
+    const auto gone = relay.events(relay::test::HubEvent::Kind::Disconnected).front();
+    QCOMPARE(gone.closeCode, quint16{0});
+    QCOMPARE(gone.text, QByteArray("the client ended its stream"));
 }
 
 void TestEventStream::whatIsGoneIsAGap_data()

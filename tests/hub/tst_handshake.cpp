@@ -107,8 +107,14 @@ void TestHandshake::isAnsweredByItsHead_data()
     refused("origin of a file", 403, HandshakeFailure::ForbiddenOrigin, withOrigin("null"));
     refused("a proxy has swallowed the upgrade", 426, HandshakeFailure::UpgradeRequired,
             requestWith("Upgrade: websocket\r\n", ""), "upgrade: websocket");
+    taken("several protocols", requestWith("Upgrade: websocket", "Upgrade: h2c, websocket"));
     refused("an upgrade to something else", 426, HandshakeFailure::UpgradeRequired,
-            "GET / HTTP/1.1\r\nHost: relay.test\r\nUpgrade: h2c\r\n\r\n", "upgrade: websocket");
+            requestWith("Upgrade: websocket", "Upgrade: h2c"), "upgrade: websocket");
+    refused("a Host that is none", 400, HandshakeFailure::BadRequest,
+            requestWith("Host: relay.test", "Host: user@relay.test"), "\r\n{\"error\":");
+    refused("two origins", 400, HandshakeFailure::BadRequest,
+            PacedClient::upgradeRequest({"Origin: http://a.test", "Origin: http://b.test"}),
+            "\r\n{\"error\":");
     taken("a channel", requestWith("GET / ", "GET /chat/42 "));
     taken("a pattern", requestWith("GET / ", "GET /chat/* "));
     taken("a longest name", requestWith("GET / ", "GET /" + QByteArray(255, 'n') + ' '));

@@ -17,6 +17,7 @@ using relay::test::waitFor;
 namespace {
 
 const QByteArray kTextField = "Content-Type: text/plain";
+const QByteArray kBytesField = "Content-Type: application/octet-stream";
 
 QByteArray keyed(const QByteArray &key)
 {
@@ -33,6 +34,7 @@ private Q_SLOTS:
     void aKeyPublishesOnce();
     void aKeyIsForOneMessage();
     void aKeyIsForOneChannel();
+    void aBatchsKeysAreItsOwn();
     void badKeys_data();
     void badKeys();
     void keysAreForgotten();
@@ -71,7 +73,8 @@ void TestHttpIdempotency::aKeyIsForOneMessage()
     const HttpAnswer other = peer.ask(HttpPeer::post("/a", "pay 6", {kTextField, keyed("k1")}));
     QCOMPARE(other.status, 422);
     QCOMPARE(other.error(), QByteArray("idempotency_key_reused"));
-    const HttpAnswer otherKind = peer.ask(HttpPeer::post("/a", "pay 5", {keyed("k1")}));
+    const HttpAnswer otherKind =
+        peer.ask(HttpPeer::post("/a", "pay 5", {kBytesField, keyed("k1")}));
     QCOMPARE(otherKind.status, 422);
     QCOMPARE(relay.hub().counters().messages, 1U);
     // What was refused was not published, and its key is free.
@@ -88,6 +91,26 @@ void TestHttpIdempotency::aKeyIsForOneChannel()
         QCOMPARE(offsetOf(peer.ask(HttpPeer::post(target, target, {keyed("k")}))), 1);
     }
     QCOMPARE(relay.hub().counters().messages, 3U);
+}
+
+// A message of a batch has a key that no client can choose: what a client sends under "k#0" is neither taken for the first message
+// of the batch "k", nor is that for it.
+void TestHttpIdempotency::aBatchsKeysAreItsOwn()
+{
+    TestHub relay;
+    HttpPeer peer(relay.port());
+    const QByteArray batch =
+        HttpPeer::post("/-/publish", R"([{"channel":"a","text":"of the batch"}])",
+                       {"Content-Type: application/json", keyed("k")});
+    QCOMPARE(peer.ask(HttpPeer::post("/a", "alone", {kTextField, keyed("k#0")})).status, 200);
+    const HttpAnswer first = peer.ask(batch);
+    QCOMPARE(first.jsonArray().at(0).toObject().value(QLatin1String("offset")).toInteger(), 2);
+    QCOMPARE(peer.ask(batch).body, first.body);
+    for (const char *key : {"k", "k0", "k#1", "k\t0", "k 0"}) {
+        QCOMPARE(peer.ask(HttpPeer::post("/a", "of the batch", {kTextField, keyed(key)})).status,
+                 200);
+    }
+    QCOMPARE(relay.hub().counters().messages, 7U); // all were new but the repeated batch
 }
 
 void TestHttpIdempotency::badKeys_data()

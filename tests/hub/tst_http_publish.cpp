@@ -41,6 +41,8 @@ private Q_SLOTS:
     void kindOfBody();
     void refusedBody_data();
     void refusedBody();
+    void aBodyWithoutATypeIsLookedAt_data();
+    void aBodyWithoutATypeIsLookedAt();
     void badUtf8IsNeverPublished_data();
     void badUtf8IsNeverPublished();
     void aLengthIsRequired();
@@ -67,9 +69,11 @@ void TestHttpPublish::kindOfBody_data()
         << QByteArray("application/x-www-form-urlencoded") << true;
     QTest::newRow("bytes") << QByteArray("application/octet-stream") << false;
     QTest::newRow("an image") << QByteArray("image/png") << false;
+    QTest::newRow("JSON with a suffix") << QByteArray("application/cloudevents+json") << true;
+    QTest::newRow("JSON in utf8") << QByteArray("application/json; charset=utf8") << true;
     QTest::newRow("like JSON") << QByteArray("application/jsonp") << false;
     QTest::newRow("like text") << QByteArray("texts/plain") << false;
-    QTest::newRow("not said") << QByteArray() << false;
+    QTest::newRow("not said, and UTF-8") << QByteArray() << true;
 }
 
 // What the publisher says of the body decides whether listeners get text or bytes; the payload is
@@ -123,6 +127,37 @@ void TestHttpPublish::refusedBody()
     QVERIFY(peer.waitForEnd()); // the body was not read: nothing can follow it
     QCOMPARE(relay.hub().counters().messages, 0U);
     QCOMPARE(relay.hub().channelCount(), 0);
+}
+
+void TestHttpPublish::aBodyWithoutATypeIsLookedAt_data()
+{
+    QTest::addColumn<QByteArray>("body");
+    QTest::addColumn<bool>("isText");
+    QTest::newRow("ASCII") << QByteArray("hi") << true;
+    QTest::newRow("UTF-8") << QByteArray("gr\xC3\xBC\xC3\x9F") << true;
+    QTest::newRow("nothing") << QByteArray("") << true;
+    QTest::newRow("a NUL") << QByteArray("a\0b", 3) << true;
+    QTest::newRow("half a code point") << QByteArray("gr\xC3") << false;
+    QTest::newRow("Latin-1") << QByteArray("caf\xE9") << false;
+    QTest::newRow("a picture") << QByteArray::fromHex("89504e470d0a1a0a") << false;
+}
+
+// requests.post(url, data="hi") and many other clients send no Content-Type: what can be text is published as text.
+void TestHttpPublish::aBodyWithoutATypeIsLookedAt()
+{
+    QFETCH(QByteArray, body);
+    QFETCH(bool, isText);
+    TestHub relay;
+    PacedClient listener(relay.port());
+    QVERIFY(listener.upgrade({}, "/a"));
+    for (const QByteArrayList &fields : {QByteArrayList(), QByteArrayList{"Content-Type:"}}) {
+        HttpPeer peer(relay.port());
+        QCOMPARE(peer.ask(HttpPeer::post("/a", body, fields)).status, 200);
+        const auto frame = listener.nextFrame();
+        QVERIFY(frame.has_value());
+        QCOMPARE(frame->opcode, isText ? Op::Text : Op::Binary);
+        QCOMPARE(frame->payload, body);
+    }
 }
 
 void TestHttpPublish::badUtf8IsNeverPublished_data()
@@ -289,7 +324,6 @@ void TestHttpPublish::names_data()
     row("a NUL", "/a%00", {});
     row("a line feed", "/a%0Ab", {});
     row("not UTF-8", "/%FF", {});
-    row("half an escape", "/a%4", {});
     row("a pattern", "/a/*", {});
     row("everything", "/**", {});
     row("a pattern, encoded", "/%2A", {});

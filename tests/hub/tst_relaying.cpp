@@ -115,7 +115,7 @@ void TestRelaying::withoutEchoOnlyTheSenderIsLeftOut()
     QVERIFY(b.sendText("b2") && settled(5));
     hold.release();
     QVERIFY(relay.waitForEvents(HubEvent::Kind::Message, 5));
-    QCOMPARE(relay.hub().publish("end", MessageKind::Text), Hub::Published::Accepted);
+    QCOMPARE(relay.hub().publish("end", MessageKind::Text).status, Hub::Published::Accepted);
 
     const auto received = [](PacedClient &client) {
         QByteArrayList payloads;
@@ -322,7 +322,8 @@ void TestRelaying::publishReachesEveryone()
                                         {MessageKind::Binary, QByteArray(70'000, '\xFE')},
                                         {MessageKind::Text, ""}};
     for (const Message &message : messages) {
-        QCOMPARE(relay.hub().publish(message.payload, message.kind), Hub::Published::Accepted);
+        QCOMPARE(relay.hub().publish(message.payload, message.kind).status,
+                 Hub::Published::Accepted);
     }
     QVERIFY(waitForAll(clients, messages.size()));
     for (const auto &client : clients) {
@@ -337,20 +338,20 @@ void TestRelaying::publishSaysWhyNot()
     HubOptions options = testOptions();
     options.limits.messageSize = 100;
     Hub unborn(options);
-    QCOMPARE(unborn.publish("x", MessageKind::Text), Hub::Published::Closed);
+    QCOMPARE(unborn.publish("x", MessageKind::Text).status, Hub::Published::Closed);
 
     TestHub relay(options);
     const WebClients clients = relay.connectClients(1);
     QCOMPARE(clients.size(), std::size_t{1});
     Hub &hub = relay.hub();
-    QCOMPARE(hub.publish(QByteArray(101, 'x'), MessageKind::Text), Hub::Published::TooBig);
-    QCOMPARE(hub.publish("\xC3", MessageKind::Text), Hub::Published::NotText);
-    QCOMPARE(hub.publish("\xC3", MessageKind::Binary), Hub::Published::Accepted);
-    QCOMPARE(hub.publish(QByteArray(100, 'x'), MessageKind::Text), Hub::Published::Accepted);
+    QCOMPARE(hub.publish(QByteArray(101, 'x'), MessageKind::Text).status, Hub::Published::TooBig);
+    QCOMPARE(hub.publish("\xC3", MessageKind::Text).status, Hub::Published::NotText);
+    QCOMPARE(hub.publish("\xC3", MessageKind::Binary).status, Hub::Published::Accepted);
+    QCOMPARE(hub.publish(QByteArray(100, 'x'), MessageKind::Text).status, Hub::Published::Accepted);
     QVERIFY(clients[0]->waitForMessages(2));
     QCOMPARE(clients[0]->payloads(), (std::vector<QByteArray>{"\xC3", QByteArray(100, 'x')}));
     hub.close(std::chrono::seconds(1));
-    QCOMPARE(hub.publish("x", MessageKind::Text), Hub::Published::Closed);
+    QCOMPARE(hub.publish("x", MessageKind::Text).status, Hub::Published::Closed);
     QCOMPARE(hub.counters().messages, 2U);
 }
 
@@ -368,17 +369,17 @@ void TestRelaying::publishSaysWhenItIsFull()
     QVERIFY(hold.waitUntilHeld());
     int accepted = 0;
     while (accepted < 1000
-           && relay.hub().publish(QByteArray::number(accepted), MessageKind::Text)
+           && relay.hub().publish(QByteArray::number(accepted), MessageKind::Text).status
                   == Hub::Published::Accepted)
     {
         ++accepted;
     }
     QVERIFY2(accepted > 100 && accepted <= 200, qPrintable(QString::number(accepted)));
-    QCOMPARE(relay.hub().publish("never", MessageKind::Text), Hub::Published::Full);
+    QCOMPARE(relay.hub().publish("never", MessageKind::Text).status, Hub::Published::Full);
     hold.release();
     QVERIFY(clients[0]->waitForMessages(static_cast<std::size_t>(accepted) + 1));
     QVERIFY(waitFor([&] {
-        return relay.hub().publish("again", MessageKind::Text) == Hub::Published::Accepted;
+        return relay.hub().publish("again", MessageKind::Text).status == Hub::Published::Accepted;
     }));
     QVERIFY(clients[0]->waitForMessages(static_cast<std::size_t>(accepted) + 2));
     std::vector<QByteArray> payloads = clients[0]->payloads();

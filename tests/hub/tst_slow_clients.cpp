@@ -66,7 +66,8 @@ quint64 limitHits(TestHub &relay, LimitHit limit)
 
 bool publish(TestHub &relay, int number)
 {
-    return relay.hub().publish(numbered(number), MessageKind::Binary) == Hub::Published::Accepted;
+    return relay.hub().publish(numbered(number), MessageKind::Binary).status
+           == Hub::Published::Accepted;
 }
 
 /// Publishes at the pace of the client that keeps up, so that only who does not read falls behind.
@@ -327,12 +328,12 @@ void TestSlowClients::aFloodWithinOneTurnKeepsTheNewest()
         QVERIFY(sender.sendText("hold"));
         QVERIFY(hold.waitUntilHeld());
         for (int i = 0; i < 50; ++i) { // 25 KB: one piece of a turn, three times the queue
-            QCOMPARE(relay.hub().publish(tiny(next++), MessageKind::Text),
+            QCOMPARE(relay.hub().publish(tiny(next++), MessageKind::Text).status,
                      Hub::Published::Accepted);
         }
         hold.release();
     }
-    QCOMPARE(relay.hub().publish("end", MessageKind::Text), Hub::Published::Accepted);
+    QCOMPARE(relay.hub().publish("end", MessageKind::Text).status, Hub::Published::Accepted);
     int last = -1;
     while (true) {
         const auto frame = stalled.nextFrame(5s);

@@ -2,6 +2,7 @@
 
 #include "support/test_main.h"
 
+#include <QHostAddress>
 #include <QSignalSpy>
 #include <QTcpSocket>
 #include <QTest>
@@ -56,6 +57,7 @@ private Q_SLOTS:
     void handsOnWhatItAccepts();
     void saysWhatIsWrong_data();
     void saysWhatIsWrong();
+    void allAddressesAreThoseOfBothFamilies();
     void saysThatThePortIsInUse();
     void aHandleThatNobodyTakesIsClosed();
     void acceptsAWholeStorm();
@@ -90,6 +92,11 @@ void TestListener::saysWhatIsWrong_data()
     QTest::addColumn<QString>("said");
     QTest::newRow("no address") << QStringLiteral("localhost") << QStringLiteral("IP address");
     QTest::newRow("empty") << QString() << QStringLiteral("IP address");
+    QTest::newRow("octal") << QStringLiteral("0177.0.0.1") << QStringLiteral("leading zeros");
+    QTest::newRow("multicast") << QStringLiteral("224.0.0.1") << QStringLiteral("multicast");
+    QTest::newRow("broadcast") << QStringLiteral("255.255.255.255") << QStringLiteral("broadcast");
+    QTest::newRow("broadcast of a network")
+        << QStringLiteral("127.255.255.255") << QStringLiteral("broadcast");
     QTest::newRow("not this machine's")
         << QStringLiteral("192.0.2.1") << QStringLiteral("no such address");
 }
@@ -107,6 +114,30 @@ void TestListener::saysWhatIsWrong()
                  && message.contains(QLatin1String("server.address")),
              qPrintable(message));
     QVERIFY(!listener.isListening());
+}
+
+// server.address "::" is all interfaces: an IPv4 client reaches it, too, and is shown as IPv4.
+void TestListener::allAddressesAreThoseOfBothFamilies()
+{
+    std::vector<QString> peers;
+    Listener listener([&](Listener::Batch &batch) {
+        for (const relay::AcceptedSocket &one : batch) {
+            peers.push_back(one.peer.toString());
+        }
+    });
+    QVERIFY(listener.listen(QStringLiteral("::"), 0));
+    const SocketHandle v4 = connectTo(listener.port());
+    QVERIFY(v4.get() >= 0);
+    QTRY_COMPARE_WITH_TIMEOUT(peers.size(), std::size_t{1}, kPatienceMs);
+    QVERIFY2(peers[0].startsWith(QLatin1String("127.0.0.1:")), qPrintable(peers[0]));
+
+    QTcpSocket v6;
+    v6.connectToHost(QHostAddress(QHostAddress::LocalHostIPv6), listener.port());
+    if (!v6.waitForConnected()) {
+        QSKIP("this machine has no IPv6");
+    }
+    QTRY_COMPARE_WITH_TIMEOUT(peers.size(), std::size_t{2}, kPatienceMs);
+    QVERIFY2(peers[1].startsWith(QLatin1String("[::1]:")), qPrintable(peers[1]));
 }
 
 // The commonest mistake has its own words.

@@ -250,11 +250,11 @@ void TestTimerWheel::timersOutliveTheWheel()
 {
     Timer timer;
     {
-        TimerWheel wheel(kWheelStart);
+        TimerWheel wheel(250ms, kWheelStart);
         wheel.schedule(timer, 1s);
     }
     QVERIFY(!timer.isArmed());
-    TimerWheel another(kWheelStart);
+    TimerWheel another(250ms, kWheelStart);
     another.schedule(timer, 1s);
     another.advance(kWheelStart + 1s);
     QCOMPARE(timer.fired, 1);

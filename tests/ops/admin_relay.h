@@ -61,11 +61,12 @@ struct AdminRelay
     AdminApi api;
 };
 
-/// The rest of a request with a body.
+/// The rest of a request with a body; without a type it has no Content-Type.
 inline QByteArray withBody(const QByteArray &contentType, const QByteArray &body)
 {
-    return "Content-Type: " + contentType + "\r\nContent-Length: " + QByteArray::number(body.size())
-           + "\r\n\r\n" + body;
+    const QByteArray type =
+        contentType.isEmpty() ? QByteArray() : "Content-Type: " + contentType + "\r\n";
+    return type + "Content-Length: " + QByteArray::number(body.size()) + "\r\n\r\n" + body;
 }
 
 /// Adds one that connects to this path.

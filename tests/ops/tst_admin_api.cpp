@@ -33,6 +33,7 @@ private Q_SLOTS:
     // To steer
     void publishes_data();
     void publishes();
+    void aFullRelaySaysWhenToTryAgain();
     void refusesToPublish_data();
     void refusesToPublish();
     void tooLongMessageIsRefusedBeforeItIsRead();
@@ -91,7 +92,7 @@ void TestAdminApi::channelsShowWhatTheyHold()
         }
     };
     publish(3);
-    QCOMPARE(admin.relay.hub().publish("root", MessageKind::Text), Hub::Published::Accepted);
+    QCOMPARE(admin.relay.hub().publish("root", MessageKind::Text).status, Hub::Published::Accepted);
     auto page = admin.get<Page<ChannelRow>>("/-/api/channels?sort=name");
     QVERIFY(page);
     QCOMPARE(page->total, 2);
@@ -152,6 +153,11 @@ void TestAdminApi::publishes_data()
                           << QByteArray("a=b") << true;
     QTest::newRow("bytes") << chat << QByteArray("application/octet-stream")
                            << QByteArray("\xff\x00", 2) << false;
+    QTest::newRow("JSON with a suffix")
+        << chat << QByteArray("application/cloudevents+json; charset=utf8") << QByteArray("{}")
+        << true;
+    QTest::newRow("no type, UTF-8") << chat << QByteArray() << QByteArray("h\xc3\xa4") << true;
+    QTest::newRow("no type, not UTF-8") << chat << QByteArray() << QByteArray("\xff") << false;
     QTest::newRow("root") << QByteArray("/-/api/channels/%2F/publish") << QByteArray("text/plain")
                           << QByteArray("x") << true;
 }
@@ -178,6 +184,28 @@ void TestAdminApi::publishes()
     QVERIFY(client.waitForMessages(1));
     QCOMPARE(client.received().front().payload, body);
     QCOMPARE(client.received().front().kind, isText ? MessageKind::Text : MessageKind::Binary);
+}
+
+/// 429 comes with Retry-After, as on the channel's own URL.
+void TestAdminApi::aFullRelaySaysWhenToTryAgain()
+{
+    HubOptions options = testOptions();
+    options.limits.inboxSize = 65536;
+    AdminRelay admin(options);
+    test::WorkerHold hold(admin.relay.hub(), "hold");
+    const WebClients clients = admin.relay.connectClients(1);
+    QCOMPARE(clients.size(), std::size_t{1});
+    clients[0]->sendText("hold");
+    QVERIFY(hold.waitUntilHeld());
+    while (admin.relay.hub().publish(QByteArray(1000, 'x'), MessageKind::Text).isAccepted()) {
+    }
+    const auto answer = request(admin.server.port(), "POST /-/api/channels/chat/publish",
+                                withBody("text/plain", "x"));
+    hold.release();
+    QVERIFY(answer);
+    QCOMPARE(answer->status, 429);
+    QCOMPARE(answer->fields.value("retry-after"), QByteArray("1"));
+    QVERIFY(answer->body.endsWith("}\n"));
 }
 
 void TestAdminApi::refusesToPublish_data()
@@ -308,7 +336,7 @@ void TestAdminApi::pathsThatMeanNothingAreNotFound()
 void TestAdminApi::forgottenNameIsNotTheRoot()
 {
     AdminRelay admin;
-    QCOMPARE(admin.relay.hub().publish("kept", MessageKind::Text), Hub::Published::Accepted);
+    QCOMPARE(admin.relay.hub().publish("kept", MessageKind::Text).status, Hub::Published::Accepted);
     const auto keptByRoot = [&] {
         const auto page = admin.get<Page<ChannelRow>>("/-/api/channels");
         return page && page->rows.size() == 1 ? page->rows[0].historyMessages : -1;

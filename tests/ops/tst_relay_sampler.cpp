@@ -193,7 +193,7 @@ void TestRelaySampler::samplerMayBeThereFirst()
     QCOMPARE(overview.state, QStringLiteral("serving"));
     QCOMPARE(overview.port, static_cast<int>(hub.port()));
     QCOMPARE(overview.workers.size(), 2);
-    QVERIFY(hub.publish("hello", MessageKind::Text) == Hub::Published::Accepted);
+    QVERIFY(hub.publish("hello", MessageKind::Text).status == Hub::Published::Accepted);
     QCOMPARE(sampler.overview().messages, 1);
     QCOMPARE(sampler.overview().messagesPerSecond, 0.0);
     hub.drain(std::chrono::milliseconds(0));

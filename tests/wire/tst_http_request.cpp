@@ -134,6 +134,19 @@ void TestHttpRequest::complete_data()
     QTest::addColumn<QByteArray>("head");
     QTest::newRow("method of its own") << QByteArray("M-SEARCH * HTTP/1.1\r\nHost: a\r\n\r\n");
     QTest::newRow("absolute form") << QByteArray("GET http://a/b HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (const char *host : {"a", "A.Example.", "a:80", "a:", "a:0", "a:65535", "a:0080",
+                             "127.0.0.1:8443", "[::1]:8443", "[::ffff:127.0.0.1]",
+                             "[1:2:3:4:5:6:7:8]", "256.1.1.1", "127.1", "a_b", "a%41", "a,b", "-"})
+    {
+        QTest::addRow("Host: %s", host) << withFields(QByteArray("Host: ") + host + "\r\n");
+    }
+    for (const char *target :
+         {"/a%2Fb?c=%26", "/[a]{b}|^`", "/a?[x]={y}|^`", "/~a;b=c,d:e@f!$&'()*+",
+          "http://[::1]:80/a", "HTTPS://a.example?b", "*", "/?a?b/c"})
+    {
+        QTest::addRow("target %s", target)
+            << QByteArray("GET ") + target + " HTTP/1.1\r\nHost: a\r\n\r\n";
+    }
     QTest::newRow("HTTP/1.0 without Host") << QByteArray("GET / HTTP/1.0\r\n\r\n");
     QTest::newRow("Host without a value") << withFields("Host:\r\n");
     QTest::newRow("body of any length")
@@ -186,6 +199,14 @@ void TestHttpRequest::malformed_data()
     const QByteArray host = "Host: a\r\n";
     row("no Host", withFields({}), "no Host");
     row("two Hosts", withFields(host + "host: b\r\n"), "more than one Host");
+    row("two equal Hosts", withFields(host + host), "more than one Host");
+    row("two Hosts in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n",
+        "more than one Host");
+    row("two Origins", withFields(host + "Origin: http://a\r\norigin: http://b\r\n"),
+        "more than one Origin");
+    row("two Content-Types",
+        withFields(host + "Content-Type: text/plain\r\ncontent-type: image/png\r\n"),
+        "more than one Content-Type");
     row("folded field", withFields(host + "X: a\r\n b\r\n"), "folded");
     row("folded with a tab", withFields(host + "X: a\r\n\tb\r\n"), "folded");
     row("blank before the first field", withFields(" X: a\r\n" + host), "folded");
@@ -202,6 +223,63 @@ void TestHttpRequest::malformed_data()
     row("name not a token", withFields(host + "X(y): a\r\n"), "HTTP");
     row("name beyond ASCII", withFields(host + "X\xFC: a\r\n"), "HTTP");
     row("method not a token", "GE(T / HTTP/1.1\r\nHost: a\r\n\r\n", "");
+    for (const char *bad : {"user@127.0.0.1",
+                            "user:pass@a",
+                            "a b",
+                            "a,b c",
+                            "a:80:80",
+                            "a:http",
+                            "a:-1",
+                            "a:+80",
+                            "a:65536",
+                            "a:99999999999",
+                            ":80",
+                            ":",
+                            "::1",
+                            "[::1",
+                            "[::1]x",
+                            "[]",
+                            "[127.0.0.1]",
+                            "[::g]",
+                            "[::1%25eth0]",
+                            "a/b",
+                            "a?b",
+                            "a#b",
+                            "http://a",
+                            "a\\b",
+                            "a\"b",
+                            "a%",
+                            "a%4",
+                            "a%zz",
+                            "a[b]",
+                            "<a>",
+                            "\xC3\xBC",
+                            "a\tb"})
+    {
+        QTest::addRow("Host: %s", bad) << withFields(QByteArray("Host: ") + bad + "\r\n")
+                                       << QByteArray("the Host header field");
+        QTest::addRow("Host of HTTP/1.0: %s", bad)
+            << QByteArray("GET / HTTP/1.0\r\nHost: ") + bad + "\r\n\r\n"
+            << QByteArray("the Host header field");
+    }
+    for (const char *bad : {"/a#b", "/#", "/a\\b", "/a\"b", "/<a>", "/a>b"}) {
+        QTest::addRow("target %s", bad) << QByteArray("GET ") + bad + " HTTP/1.1\r\nHost: a\r\n\r\n"
+                                        << QByteArray("must be percent-encoded");
+    }
+    for (const char *bad : {"/%", "/a%4", "/a%zz", "/a%%20", "/a?b=5%", "/%u0041", "/?%G0"}) {
+        QTest::addRow("target %s", bad) << QByteArray("GET ") + bad + " HTTP/1.1\r\nHost: a\r\n\r\n"
+                                        << QByteArray("hexadecimal");
+    }
+    for (const char *bad : {"http:///a", "http://", "http://u@a/", "https://a:port/",
+                            "http://[::1/", "http://a%/", "HTTP://:80/"})
+    {
+        QTest::addRow("target %s", bad) << QByteArray("GET ") + bad + " HTTP/1.1\r\nHost: a\r\n\r\n"
+                                        << QByteArray();
+    }
+    row("empty Host beside a host in the target", "GET http://a/ HTTP/1.1\r\nHost:\r\n\r\n",
+        "Host header field is empty");
+    row("bad Host beside a host in the target", "GET http://a/ HTTP/1.1\r\nHost: u@a\r\n\r\n",
+        "the Host header field");
     row("target beyond ASCII", "GET /\xC3\xBC HTTP/1.1\r\nHost: a\r\n\r\n", "");
     row("DEL in the target", "GET /\x7F HTTP/1.1\r\nHost: a\r\n\r\n", "");
     row("blank in the target", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP");
@@ -233,8 +311,7 @@ void TestHttpRequest::refusedAtTheFirstByte_data()
 {
     QTest::addColumn<QByteArray>("bytes");
     QTest::addColumn<QByteArray>("problem");
-    QTest::newRow("TLS ClientHello")
-        << QByteArray::fromHex("16") << QByteArray("server.tls.enabled");
+    QTest::newRow("TLS ClientHello") << QByteArray::fromHex("16") << QByteArray("this is TLS");
     QTest::newRow("WebSocket frame") << QByteArray::fromHex("81") << QByteArray("method");
     QTest::newRow("NUL") << QByteArray(1, '\0') << QByteArray("method");
     QTest::newRow("blank") << QByteArray(" ") << QByteArray("method");

@@ -109,23 +109,23 @@ void TestHttpRequestReader::announcements_data()
 {
     QTest::addColumn<QByteArray>("head");
     QTest::addColumn<bool>("hasBody");
-    QTest::addColumn<bool>("hasBodyLength");
     QTest::addColumn<bool>("expectsContinue");
-    const auto row = [](const char *name, const QByteArray &head, bool body, bool length,
-                        bool waits) { QTest::newRow(name) << head << body << length << waits; };
+    const auto row = [](const char *name, const QByteArray &head, bool body, bool waits) {
+        QTest::newRow(name) << head << body << waits;
+    };
     const QByteArray expect = "Expect: 100-Continue\r\n";
-    row("neither", post({}), false, false, false);
-    row("length", post("Content-Length: 5\r\n"), true, true, false);
-    row("length 0", post("Content-Length: 0\r\n"), false, true, false);
-    row("length 000", post("Content-Length: 000\r\n"), false, true, false);
-    row("length 010", post("Content-Length: 010\r\n"), true, true, false);
-    row("chunked", chunked({}), true, true, false);
-    row("waits", post("Content-Length: 5\r\n" + expect), true, true, true);
-    row("waits for chunks", post("Transfer-Encoding: chunked\r\n" + expect), true, true, true);
-    row("waits for nothing", post(expect), false, false, false);
+    row("neither", post({}), false, false);
+    row("length", post("Content-Length: 5\r\n"), true, false);
+    row("length 0", post("Content-Length: 0\r\n"), false, false);
+    row("length 000", post("Content-Length: 000\r\n"), false, false);
+    row("length 010", post("Content-Length: 010\r\n"), true, false);
+    row("chunked", chunked({}), true, false);
+    row("waits", post("Content-Length: 5\r\n" + expect), true, true);
+    row("waits for chunks", post("Transfer-Encoding: chunked\r\n" + expect), true, true);
+    row("waits for nothing", post(expect), false, false);
     row("1.0 does not wait", "POST / HTTP/1.0\r\nContent-Length: 5\r\n" + expect + "\r\n", true,
-        true, false);
-    row("expects else", post("Content-Length: 5\r\nExpect: x\r\n"), true, true, false);
+        false);
+    row("expects else", post("Content-Length: 5\r\nExpect: x\r\n"), true, false);
 }
 
 // The head alone says what the owner has to decide on.
@@ -136,7 +136,6 @@ void TestHttpRequestReader::announcements()
     reader.append(head);
     QCOMPARE(reader.next(), Status::HeadComplete);
     QTEST(reader.hasBody(), "hasBody");
-    QTEST(reader.hasBodyLength(), "hasBodyLength");
     QTEST(reader.expectsContinue(), "expectsContinue");
     reader.acceptBody(kMaxBody);
     QTEST(reader.expectsContinue(), "expectsContinue");

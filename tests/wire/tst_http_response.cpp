@@ -47,6 +47,7 @@ private Q_SLOTS:
     void upgradeIsAConnectionOption();
     void fieldsOfOneNameAreKept();
     void aValueCannotEndItsField();
+    void dateIsThereWhenItIsKnown();
     void binaryBody();
     void streamHead();
     void json();
@@ -149,6 +150,17 @@ void TestHttpResponse::aValueCannotEndItsField()
     QCOMPARE(valuesOf(answer, "X-Echo"), Values{"a  Set-Cookie: b"});
 }
 
+// RFC 9110, section 6.6.1; of a stream's head, too.
+void TestHttpResponse::dateIsThereWhenItIsKnown()
+{
+    HttpResponse response = plainResponse(404, "x");
+    QVERIFY(valuesOf(response.serialize(), "Date").isEmpty());
+    response.date = "Sun, 06 Nov 1994 08:49:37 GMT";
+    QCOMPARE(valuesOf(response.serialize(), "Date"), Values{response.date});
+    QCOMPARE(valuesOf(response.serialize(true), "Date"), Values{response.date});
+    QCOMPARE(valuesOf(response.serializeStreamHead(), "Date"), Values{response.date});
+}
+
 void TestHttpResponse::binaryBody()
 {
     HttpResponse response;
@@ -204,6 +216,7 @@ void TestHttpResponse::errors()
     QCOMPARE(object.size(), 2);
     QCOMPARE(object.value(QStringLiteral("error")).toString(), QStringLiteral("too_large"));
     QCOMPARE(object.value(QStringLiteral("message")).toString(), QString::fromUtf8(sentence));
+    QVERIFY(response.body.endsWith("}\n")); // a terminal's next prompt begins a line of its own
 }
 
 RELAY_TEST(TestHttpResponse)

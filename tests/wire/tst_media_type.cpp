@@ -16,6 +16,10 @@ class TestMediaType : public QObject
 private Q_SLOTS:
     void readsContentType_data();
     void readsContentType();
+    void textTypes_data();
+    void textTypes();
+    void kindsOfBodies_data();
+    void kindsOfBodies();
     void prefersWhatIsAccepted_data();
     void prefersWhatIsAccepted();
     void readsSeveralAcceptFields();
@@ -61,6 +65,81 @@ void TestMediaType::readsContentType()
     const MediaType read = relay::contentTypeOf(request);
     QCOMPARE(read.type, type);
     QCOMPARE(read.charset, charset);
+}
+
+void TestMediaType::textTypes_data()
+{
+    QTest::addColumn<bool>("isText");
+    for (const char *type : {"text/plain", "text/x", "application/json", "application/problem+json",
+                             "application/vnd.api+json", "application/x-www-form-urlencoded"})
+    {
+        QTest::newRow(type) << true;
+    }
+    for (const char *type :
+         {"", "text", "texts/plain", "application/jsonp", "application/json5", "application/xml",
+          "application/octet-stream", "image/svg+json", "image/png", "multipart/form-data"})
+    {
+        QTest::newRow(type) << false;
+    }
+}
+
+// Both ports publish the same types as text.
+void TestMediaType::textTypes()
+{
+    QFETCH(bool, isText);
+    QCOMPARE(relay::isTextType(QTest::currentDataTag()), isText);
+}
+
+void TestMediaType::kindsOfBodies_data()
+{
+    QTest::addColumn<QByteArray>("type"); // null: no field
+    QTest::addColumn<QByteArray>("body");
+    QTest::addColumn<int>("status"); // 200: it is taken
+    QTest::addColumn<bool>("isText");
+    const auto row = [](const char *name, const QByteArray &type, const QByteArray &body,
+                        int status, bool isText = false) {
+        QTest::newRow(name) << type << body << status << isText;
+    };
+    const QByteArray latin1 = "caf\xE9";
+    row("no type, UTF-8", {}, "caf\xC3\xA9", 200, true);
+    row("no type, not UTF-8", {}, latin1, 200, false);
+    row("no type, nothing", {}, "", 200, true);
+    row("an empty type", "", "a", 200, true);
+    row("text", "text/plain", "a", 200, true);
+    row("text that is not", "text/plain", latin1, 400);
+    row("bytes that could be text", "application/octet-stream", "a", 200, false);
+    for (const char *charset : {"utf-8", "UTF-8", "utf8", "\"Utf8\"", "us-ascii", "ASCII"}) {
+        row(charset, QByteArray("application/json; charset=") + charset, "{}", 200, true);
+    }
+    for (const char *charset : {"iso-8859-1", "utf-16", "utf", "utf-7", "windows-1252"}) {
+        row(charset, QByteArray("text/plain; charset=") + charset, "a", 415);
+    }
+    row("a charset of bytes", "image/png; charset=latin1", latin1, 200, false);
+}
+
+// What a body is published as: as it says, and without a word as what it can be.
+void TestMediaType::kindsOfBodies()
+{
+    QFETCH(QByteArray, type);
+    QFETCH(QByteArray, body);
+    QFETCH(int, status);
+    QFETCH(bool, isText);
+    HttpRequest request;
+    if (!type.isNull()) {
+        request.fields.append({"Content-Type", type});
+    }
+    const auto kind = relay::bodyKindOf(request);
+    if (const auto *refused = std::get_if<relay::HttpResponse>(&kind)) {
+        QCOMPARE(refused->status, status);
+        return;
+    }
+    const auto judged = relay::isTextBody(std::get<relay::BodyKind>(kind), body);
+    if (const auto *refused = std::get_if<relay::HttpResponse>(&judged)) {
+        QCOMPARE(refused->status, status);
+        return;
+    }
+    QCOMPARE(status, 200);
+    QCOMPARE(std::get<bool>(judged), isText);
 }
 
 void TestMediaType::prefersWhatIsAccepted_data()

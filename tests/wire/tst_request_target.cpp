@@ -72,11 +72,26 @@ void TestRequestTarget::takesATargetApart()
 void TestRequestTarget::refusesWhatIsNeither_data()
 {
     QTest::addColumn<QByteArray>("target");
-    for (const char *target :
-         {"", "chat", "*", "uri.example:443", "?a=b", "#", "ftp://uri.example/",
-          "ws://uri.example/", "http:/uri.example/", "http:", "http://", "http:///path",
-          "http://?a=b", "http://user@uri.example/", "http://user:secret@uri.example/", " /chat",
-          "\\chat"})
+    for (const char *target : {"",
+                               "chat",
+                               "*",
+                               "uri.example:443",
+                               "?a=b",
+                               "#",
+                               "ftp://uri.example/",
+                               "ws://uri.example/",
+                               "http:/uri.example/",
+                               "http:",
+                               "http://",
+                               "http:///path",
+                               "http://?a=b",
+                               "http://:80/",
+                               "http://uri.example:port/",
+                               "http://[::1/",
+                               "http://user@uri.example/",
+                               "http://user:secret@uri.example/",
+                               " /chat",
+                               "\\chat"})
     {
         QTest::newRow(target) << QByteArray(target);
     }

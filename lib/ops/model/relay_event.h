@@ -20,7 +20,8 @@ struct RelayEvent
     std::optional<qint64> client;
     std::optional<QString> address; ///< the client's
     std::optional<QString> channel; ///< the name or pattern that the client has joined
-    std::optional<int> closeCode;   ///< of who was closed
+    std::optional<int>
+        closeCode; ///< of a client that was closed; an event stream that its client ended has none
     std::optional<QString> reason;
     std::optional<qint64> count;
 
