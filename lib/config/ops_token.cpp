@@ -6,7 +6,7 @@
 
 namespace relay {
 
-bool isToken(QByteArrayView token)
+bool isOpsToken(QByteArrayView token)
 {
     return token.size() >= kMinTokenBytes && token.size() <= kMaxTokenBytes
            && std::all_of(token.begin(), token.end(), [](char c) { return c > 0x20 && c < 0x7F; });
@@ -19,7 +19,7 @@ Result<QByteArray> readTokenFile(const QString &path)
         return Error{QStringLiteral("cannot read %1: %2").arg(path, file.errorString())};
     }
     const QByteArray token = file.read(2 * kMaxTokenBytes).trimmed();
-    if (!isToken(token)) {
+    if (!isOpsToken(token)) {
         return Error{
             QStringLiteral("%1 does not hold a token: one line of %2 to %3 letters, digits "
                            "and signs (openssl rand -hex 16 makes one)")

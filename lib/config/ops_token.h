@@ -16,7 +16,7 @@ inline constexpr qsizetype kMinTokenBytes = 16;
 inline constexpr qsizetype kMaxTokenBytes = 512;
 
 /// Whether it can be sent as a bearer token: visible ASCII, of a length within those bounds.
-bool isToken(QByteArrayView token);
+bool isOpsToken(QByteArrayView token);
 
 /// The token in this file; white space around it is left out.
 /// Errors: the file cannot be read, or holds no token; the text names it, not what is in it.

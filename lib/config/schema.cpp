@@ -33,7 +33,7 @@ QString complainOfOrigin(const SettingValue &value)
 QString complainOfToken(const SettingValue &value)
 {
     const auto &token = std::get<QString>(value);
-    return token.isEmpty() || isToken(token.toUtf8())
+    return token.isEmpty() || isOpsToken(token.toUtf8())
                ? QString()
                : QStringLiteral(
                      "is not a token: write %1 or more letters, digits and signs, without "

@@ -201,8 +201,9 @@ ChannelApi::Verdict ChannelApi::judgeHandshake(const HttpRequest &request)
     const auto &upgrade = std::get<UpgradeRequest>(verdict);
     if (!m_origins.allows(upgrade.origin, upgrade.target.host)) {
         RefusedPage refused = refusedOrigin(upgrade.origin);
-        return RefusedHandshake{HandshakeFailure::ForbiddenOrigin, std::move(refused.response),
-                                std::move(refused.detail)};
+        return RefusedHandshake{.failure = HandshakeFailure::ForbiddenOrigin,
+                                .response = std::move(refused.response),
+                                .detail = std::move(refused.detail)};
     }
     auto channel = readChannelRequest(upgrade.target);
     if (auto *refusal = std::get_if<HttpResponse>(&channel)) {
@@ -267,14 +268,16 @@ ChannelApi::Verdict ChannelApi::judgeWithoutRoom(const HttpRequest &request)
         return verdict;
     }
     const auto target = targetOf(request);
-    if (!target || !isAllowed(request, *target)) {
+    const auto decision = target ? decide(request, *target) : OriginPolicy::Decision::Refused;
+    if (decision == OriginPolicy::Decision::Refused) {
         return refuse(DisconnectReason::RelayFull);
     }
     const auto type = preferredType(request, kTypes);
     const bool isListener = request.method == "GET" && type && kTypes.at(*type) == kEventStream;
     RefusedHandshake refused = isListener ? refuseListener(DisconnectReason::RelayFull)
                                           : refuse(DisconnectReason::RelayFull);
-    refused.response = shownTo(request.value("Origin"), std::move(refused.response));
+    const Cors cors{request.value("Origin"), decision == OriginPolicy::Decision::Listed};
+    refused.response = shownTo(cors, std::move(refused.response));
     return refused;
 }
 

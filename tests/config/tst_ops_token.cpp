@@ -79,7 +79,7 @@ void TestOpsToken::whatATokenIs_data()
 void TestOpsToken::whatATokenIs()
 {
     QFETCH(const QByteArray, token);
-    QTEST(isToken(token), "isGood");
+    QTEST(isOpsToken(token), "isGood");
 }
 
 void TestOpsToken::isReadFromTheSettings()

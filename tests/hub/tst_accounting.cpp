@@ -247,7 +247,7 @@ void TestAccounting::whatAClosedClientsQueueHeldIsCounted()
     QVERIFY(stalled.upgrade());
     quint64 published = 0;
     while (relay.hub().counters().waiting() < 10) { // as many as the system takes, and these
-        QCOMPARE(relay.hub().publish(QByteArray(kMessageBytes, 'm'), MessageKind::Binary),
+        QCOMPARE(relay.hub().publish(QByteArray(kMessageBytes, 'm'), MessageKind::Binary).status,
                  Hub::Published::Accepted);
         ++published;
         QVERIFY(relay.waitForCounters([published](const RelaySnapshot &counters) {
@@ -276,7 +276,7 @@ void TestAccounting::whatWaitsIsWhatTheClientsShow()
     QVERIFY(stalled.upgrade() && alsoStalled.upgrade());
     quint64 published = 0;
     while (sumOf(relay.hub().counters().dropped) < 10) { // both queues are full, and overflow
-        QCOMPARE(relay.hub().publish(QByteArray(kMessageBytes, 'm'), MessageKind::Binary),
+        QCOMPARE(relay.hub().publish(QByteArray(kMessageBytes, 'm'), MessageKind::Binary).status,
                  Hub::Published::Accepted);
         published += 2;
         QVERIFY(relay.waitForCounters([published](const RelaySnapshot &counters) {
