@@ -115,9 +115,13 @@ void HttpProtocol::refuseGarbage()
 bool HttpProtocol::beginRequest()
 {
     m_isHeadKnown = true;
-    return std::visit([this](auto verdict) { return act(std::move(verdict)); },
-                      m_isOverLimit ? m_worker.api().judgeWithoutRoom(m_reader.request())
-                                    : m_worker.api().judge(m_client.id(), m_reader.request()));
+    const bool goesOn =
+        std::visit([this](auto verdict) { return act(std::move(verdict)); },
+                   m_isOverLimit ? m_worker.api().judgeWithoutRoom(m_reader.request())
+                                 : m_worker.api().judge(m_client.id(), m_reader.request()));
+    // What it asks of the past may take milliseconds: the clock is looked at after each.
+    m_worker.spend(TurnBudget::kWorkPerLook);
+    return goesOn;
 }
 
 bool HttpProtocol::act(ChannelApi::Upgrade &&upgrade)

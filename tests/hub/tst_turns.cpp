@@ -69,6 +69,7 @@ private Q_SLOTS:
     void aBodyInTinyChunksLetsOthersIn();
     void manyFloodersTakeTurns();
     void whoComesWhenTheTurnIsSpentIsServedNext();
+    void oneDearRequestIsATurn();
     void theUsualClientDoesNotQueue();
     void nothingOfAFloodIsLost_data();
     void nothingOfAFloodIsLost();
@@ -241,6 +242,44 @@ void TestTurns::whoComesWhenTheTurnIsSpentIsServedNext()
         for (std::size_t i = 0; i < kOthers; ++i) {
             QVERIFY(other->nextFrame().has_value());
         }
+    }
+    QVERIFY(relay.hub().counters().turnWaits >= waitsBefore + kOthers);
+}
+
+// A request may ask for much of the past. Many connections with one such request each do not add up: the
+// turn looks at the clock after each, and leaves all others to the next turn.
+void TestTurns::oneDearRequestIsATurn()
+{
+    constexpr std::size_t kOthers = 10;
+    TestHub relay;
+    QObject::connect(
+        &relay.hub(), &relay::Hub::clientConnected, &relay.hub(),
+        [](relay::ClientId, const QString &, const QString &channel) {
+            const QDeadlineTimer cost(2 * relay::TurnBudget::kMaxReading);
+            while (channel == QLatin1String("dear") && !cost.hasExpired()) {
+            }
+        },
+        Qt::DirectConnection);
+    WorkerHold hold(relay.hub(), "hold");
+    HttpPeer holder(relay.port());
+    HttpPeer dear(relay.port());
+    QCOMPARE(dear.ask(HttpPeer::get("/a")).status, 200); // the worker has it
+    std::vector<std::unique_ptr<HttpPeer>> others;
+    for (std::size_t i = 0; i < kOthers; ++i) {
+        others.push_back(std::make_unique<HttpPeer>(relay.port()));
+        QCOMPARE(others.back()->ask(HttpPeer::get("/a")).status, 200);
+    }
+    QVERIFY(holder.send(HttpPeer::post("/b", "hold")) && hold.waitUntilHeld());
+    // What comes now is read in one turn, in this order.
+    QVERIFY(dear.send(HttpPeer::get("/dear", {"Accept: text/event-stream"})));
+    QVERIFY(dear.connection().waitUntilDelivered());
+    for (const auto &other : others) {
+        QVERIFY(other->send(HttpPeer::get("/a")) && other->connection().waitUntilDelivered());
+    }
+    const quint64 waitsBefore = relay.hub().counters().turnWaits;
+    hold.release();
+    for (const auto &other : others) {
+        QCOMPARE(other->answer().status, 200);
     }
     QVERIFY(relay.hub().counters().turnWaits >= waitsBefore + kOthers);
 }
