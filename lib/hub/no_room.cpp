@@ -21,11 +21,11 @@ HttpResponse answer(DisconnectReason reason)
 {
     return reason == DisconnectReason::ChannelFull
                ? errorResponse(503, "channel_full",
-                               "The channel has as many clients as it may (max_clients). Try again "
-                               "later.")
+                               "The channel has reached its limit of clients (max_clients). Try "
+                               "again later.")
                : errorResponse(503, "relay_full",
-                               "The relay has as many connections as it may (limits.connections). "
-                               "Try again later.");
+                               "The relay has reached its limit of connections "
+                               "(limits.connections). Try again later.");
 }
 
 } // namespace

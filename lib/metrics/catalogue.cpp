@@ -229,10 +229,11 @@ constexpr std::array kCatalogue{
                      [](const MetricsInput &in) {
                          return byLabel("reason", kLogDropLabels, in.droppedLogLines);
                      }},
-    MetricDefinition{"relay_max_connections", MetricType::Gauge, "",
-                     "Connections that are served at once: limits.connections, or fewer where the "
-                     "limit of open files leaves less room.",
-                     [](const MetricsInput &in) { return single(double(in.maxConnections)); }},
+    MetricDefinition{
+        "relay_max_connections", MetricType::Gauge, "",
+        "Connections that are served at the same time: limits.connections, or fewer where the "
+        "limit of open files leaves less room.",
+        [](const MetricsInput &in) { return single(double(in.maxConnections)); }},
     MetricDefinition{"relay_workers", MetricType::Gauge, "", "Threads that serve clients.",
                      [](const MetricsInput &in) { return single(double(in.workers)); }},
     MetricDefinition{"relay_turn_seconds", MetricType::Histogram, "le",

@@ -311,11 +311,11 @@ void TestCatalogue::pageHoldsNothingElse()
     QVERIFY2(page.duplicates.isEmpty(), page.duplicates.join(", ").constData());
     constexpr std::size_t kPlain = 4 + 6 + 1 + 4 + 2 + 3 + 6; // no labels, and relay_build_info
     constexpr std::size_t kLongestTurns = 2;
-    constexpr std::size_t kLabelled =
-        kLongestTurns + 2 * kDropReasonLabels.size() + kHandshakeFailureLabels.size()
-        + kCountedCloseCodes.size() + 1 + kLimitHitLabels.size() + kProtocolRules
-        + kResumeResultLabels.size() + kLogDropLabels.size()
-        + kHttpMethodLabels.size() * (kCountedStatuses.size() + 1);
+    constexpr std::size_t kLabelled = kLongestTurns + 2 * kDropReasonLabels.size()
+                                      + kHandshakeFailureLabels.size() + kCountedCloseCodes.size()
+                                      + 1 + kLimitHitLabels.size() + kProtocolRules
+                                      + kResumeResultLabels.size() + kLogDropLabels.size()
+                                      + kHttpMethodLabels.size() * (kCountedStatuses.size() + 1);
     constexpr std::size_t kHistogram = kLatencyBounds.size() + 1 + 2;
     QCOMPARE(std::size_t(page.samples.size()), kPlain + kLabelled + 2 * kHistogram);
 }
