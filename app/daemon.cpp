@@ -33,6 +33,7 @@ Daemon::Daemon(const Settings &settings, QObject *parent)
     , m_opsServer(settings.metrics, metricsSource(m_hub))
     , m_adminApi(m_hub, m_opsServer, renderShownConfig(settings))
 {
+    m_opsServer.setHealthSource(healthSource(m_hub));
     connect(&m_hub, &Hub::closed, this, &Daemon::stopped);
 }
 

@@ -27,7 +27,9 @@ struct EmbeddedRelay::Parts
         : hub(settings.hub)
         , opsServer(ops, metricsSource(hub))
         , adminApi(hub, opsServer, renderShownConfig(settings))
-    {}
+    {
+        opsServer.setHealthSource(healthSource(hub));
+    }
 
     Hub hub;
     OpsServer opsServer;

@@ -140,6 +140,12 @@ std::vector<SettingOf<Settings>> relaySettings()
             "The longest message. The sender of a longer one is disconnected with 1009.",
             [](auto &s) -> auto & { return s.hub.limits.messageSize; }),
         Row::number(
+            "limits.control_frames", ValueType::Integer, {1, 1'000'000},
+            "Pings and pongs that a client may send in a second; a client that sends more is "
+            "closed "
+            "with 1008. Messages are not counted.",
+            [](auto &s) -> auto & { return s.hub.limits.controlFrames; }),
+        Row::number(
             "limits.request_head_size", ValueType::Size, {kKiB, kMiB},
             "The longest request head; a longer one is answered 431.",
             [](auto &s) -> auto & { return s.hub.limits.requestHeadSize; }),

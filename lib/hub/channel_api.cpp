@@ -1,6 +1,7 @@
 #include "hub/channel_api.h"
 
 #include "hub/history_json.h"
+#include "hub/no_room.h"
 #include "hub/web_page.h"
 #include "wire/media_type.h"
 
@@ -88,6 +89,8 @@ Verdict shownTo(const QByteArray &origin, Verdict verdict)
     }
     if (auto *listen = std::get_if<ChannelApi::Listen>(&verdict)) {
         listen->head = shownTo(origin, std::move(listen->head));
+    } else if (auto *refused = std::get_if<ChannelApi::RefusedHandshake>(&verdict)) {
+        refused->response = shownTo(origin, std::move(refused->response));
     } else if (auto *body = std::get_if<ChannelApi::ReceiveBody>(&verdict)) {
         body->answer = [origin, answer = std::move(body->answer)](const QByteArray &bytes) {
             return shownTo(origin, answer(bytes));
@@ -159,12 +162,15 @@ ChannelApi::Verdict ChannelApi::judgeHandshake(const HttpRequest &request)
     if (auto refusal = refuseToJoin(asked, true)) {
         return RefusedHandshake{HandshakeFailure::Channel, *std::move(refusal)};
     }
+    const auto refusal =
+        isFull(asked) ? std::optional(DisconnectReason::ChannelFull) : std::nullopt;
     const bool isMeta = request.hasToken("Sec-WebSocket-Protocol", kMetaSubprotocol);
     return Upgrade{{.target = asked.target,
                     .format = isMeta ? MessageFormat::WebSocketMeta : MessageFormat::WebSocket,
                     .echo = echoFor(asked),
                     .replay = asked.replay},
-                   upgrade.key};
+                   upgrade.key,
+                   refusal};
 }
 
 bool ChannelApi::echoFor(const ChannelRequest &request) const
@@ -186,14 +192,51 @@ std::optional<HttpResponse> ChannelApi::refuseToJoin(const ChannelRequest &reque
                              options.publish ? "This channel can only be published to."
                                              : "This channel is closed.");
     }
-    if (options.maxClients > 0) {
-        const ChannelHandle channel = m_channels.find(*request.channel());
-        if (channel && channel->isFull()) {
-            return errorResponse(503, "channel_full",
-                                 "As many clients as may are there (max_clients).");
-        }
-    }
     return std::nullopt;
+}
+
+bool ChannelApi::isFull(const ChannelRequest &request)
+{
+    if (request.channel() == nullptr || m_channels.optionsOf(*request.channel()).maxClients == 0) {
+        return false;
+    }
+    const ChannelHandle channel = m_channels.find(*request.channel());
+    return channel && channel->isFull();
+}
+
+// No room
+
+ChannelApi::Verdict ChannelApi::judgeWithoutRoom(const HttpRequest &request)
+{
+    if (meansWebSocket(request)) {
+        Verdict verdict = judgeHandshake(request);
+        if (auto *upgrade = std::get_if<Upgrade>(&verdict)) {
+            upgrade->refusal = DisconnectReason::RelayFull;
+        }
+        return verdict;
+    }
+    const auto target = targetOf(request);
+    if (!target || !isAllowed(request, *target)) {
+        return refuse(DisconnectReason::RelayFull);
+    }
+    const auto type = preferredType(request, kTypes);
+    const bool isListener = request.method == "GET" && type && kTypes.at(*type) == kEventStream;
+    RefusedHandshake refused = isListener ? refuseListener(DisconnectReason::RelayFull)
+                                          : refuse(DisconnectReason::RelayFull);
+    refused.response = shownTo(request.value("Origin"), std::move(refused.response));
+    return refused;
+}
+
+ChannelApi::RefusedHandshake ChannelApi::refuse(DisconnectReason reason) const
+{
+    return {failureOf(reason), fullAnswer(reason, m_options.eventSource.retry),
+            describe(reason).limit};
+}
+
+ChannelApi::RefusedHandshake ChannelApi::refuseListener(DisconnectReason reason) const
+{
+    return {failureOf(reason), fullStream(reason, m_options.eventSource.retry),
+            describe(reason).limit};
 }
 
 ChannelApi::Verdict
@@ -253,7 +296,7 @@ ChannelApi::Verdict ChannelApi::judgeGet(const HttpRequest &request, const Reque
     if (kTypes.at(*type) == kEventStream && request.method == "GET") {
         return listen(request, std::move(asked));
     }
-    if (auto refusal = refuseToJoin(asked, false); refusal && refusal->status == 403) {
+    if (auto refusal = refuseToJoin(asked, false)) {
         return *std::move(refusal);
     }
     return history(asked);
@@ -263,6 +306,9 @@ ChannelApi::Verdict ChannelApi::listen(const HttpRequest &request, ChannelReques
 {
     if (auto refusal = refuseToJoin(channel, false)) {
         return *std::move(refusal);
+    }
+    if (isFull(channel)) {
+        return refuseListener(DisconnectReason::ChannelFull);
     }
     // What a browser that reconnects says is newer than its URL.
     if (const QByteArray lastId = request.value("Last-Event-ID"); !lastId.isEmpty()) {

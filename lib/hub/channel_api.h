@@ -1,6 +1,7 @@
 #pragma once
 
 #include "auth/origin_policy.h"
+#include "hub/disconnect.h"
 #include "hub/publish_api.h"
 #include "hub/subscription.h"
 #include "metrics/relay_counters.h"
@@ -29,6 +30,8 @@ public:
     {
         Subscription subscription;
         QByteArray key; ///< Sec-WebSocket-Key
+        /// There is no room: it is upgraded only to be closed with this reason.
+        std::optional<DisconnectReason> refusal = std::nullopt;
     };
     /// To become an event stream.
     struct Listen
@@ -36,16 +39,22 @@ public:
         Subscription subscription;
         HttpResponse head;
     };
-    /// A WebSocket that is not granted; counted as a failed handshake.
+    /// A WebSocket that is not granted, or for which, or for a listener, there is no room; counted as a
+    /// failed handshake.
     struct RefusedHandshake
     {
         HandshakeFailure failure{};
         HttpResponse response;
+        std::optional<LimitHit> limit = std::nullopt; ///< that was reached
     };
     using ReceiveBody = PublishApi::ReceiveBody;
     using Verdict = std::variant<HttpResponse, Upgrade, Listen, ReceiveBody, RefusedHandshake>;
 
     [[nodiscard]] Verdict judge(ClientId client, const HttpRequest &request);
+    /// The same when limits.connections is reached: how to say so to this client.
+    [[nodiscard]] Verdict judgeWithoutRoom(const HttpRequest &request);
+    /// For an upgrade that even a refusal has no place for.
+    [[nodiscard]] RefusedHandshake refuse(DisconnectReason reason) const;
 
 private:
     [[nodiscard]] bool isAllowed(const HttpRequest &request, const RequestTarget &target) const;
@@ -57,9 +66,11 @@ private:
     judgePost(ClientId client, const HttpRequest &request, const RequestTarget &target);
     [[nodiscard]] Verdict listen(const HttpRequest &request, ChannelRequest channel);
     [[nodiscard]] HttpResponse history(const ChannelRequest &request);
-    /// The answer to who may not join, or whom there is no room for.
+    /// The answer to who may not join.
     [[nodiscard]] std::optional<HttpResponse> refuseToJoin(const ChannelRequest &request,
                                                            bool mayOnlyPublish);
+    [[nodiscard]] bool isFull(const ChannelRequest &request);
+    [[nodiscard]] RefusedHandshake refuseListener(DisconnectReason reason) const;
     [[nodiscard]] bool echoFor(const ChannelRequest &request) const;
 
     const HubOptions &m_options;

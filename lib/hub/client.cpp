@@ -22,6 +22,9 @@ constexpr std::size_t kMaxPiecesAWrite = 64;
 /// How long a peer that has heard our last word has to end the connection: a round trip or two.
 constexpr std::chrono::milliseconds kLingerTime{500};
 
+/// A read of so many bytes costs about as much as a small frame (see TurnBudget).
+constexpr std::size_t kBytesPerWork = 512;
+
 /// What is kept of a User-Agent: enough to tell clients apart.
 constexpr qsizetype kMaxUserAgentBytes = 120;
 
@@ -52,13 +55,28 @@ void Client::socketReadable()
     if (m_state == State::Ended || (m_state == State::Open && mustWait())) {
         return;
     }
-    const std::span<char> buffer = m_worker.receiveBuffer();
+    if (m_isTurnQueued || m_worker.mustQueueTurns()) {
+        m_isReadDue = true;
+        queueTurn();
+    } else {
+        read();
+    }
+}
+
+void Client::read()
+{
+    const std::span<char> buffer = m_worker.receiveBuffer().first(m_maxRead);
     const IoResult result = m_socket.receive(buffer);
     switch (result.status) {
     case IoStatus::Done:
         noteSignOfLife();
         m_worker.counters().receivedBytes.add(result.bytes);
+        m_worker.spend(1 + static_cast<int>(result.bytes / kBytesPerWork));
         m_traffic.bytesIn += result.bytes;
+        if (result.bytes == kFirstReadBytes && m_maxRead == kFirstReadBytes) {
+            m_isReadDue = true; // there is more, in all likelihood
+            queueTurn();
+        }
         received(buffer.first(result.bytes));
         break;
     case IoStatus::WouldBlock:
@@ -78,6 +96,9 @@ void Client::socketReadable()
 
 bool Client::mustWait()
 {
+    if (m_isReadingPaused) {
+        return true;
+    }
     // Who does not take what waits for him is not let make more of it, be it his own echo or pongs;
     // unless the oldest of it is to be dropped.
     const bool isBehind =
@@ -101,18 +122,40 @@ void Client::resumeReading()
         m_isReadingPaused = false;
         noteSignOfLife(); // whether it is alive could not be seen
         m_socket.setReadInterest(true);
+        if (m_isGoOnDue || m_isReadDue) {
+            queueTurn();
+        }
     }
 }
 
-void Client::goOnNextTurn()
+void Client::goOnLater()
 {
-    m_worker.goOnNextTurn(*this);
+    m_isGoOnDue = true;
+    queueTurn();
 }
 
-void Client::goOn()
+void Client::queueTurn()
 {
-    if (m_state == State::Open) {
-        m_protocol->goOn();
+    if (!std::exchange(m_isTurnQueued, true)) {
+        m_worker.queueTurn(*this);
+    }
+}
+
+void Client::takeTurn()
+{
+    m_isTurnQueued = false;
+    if (m_state == State::Ended || (m_state == State::Open && mustWait())) {
+        return; // resumeReading() queues it again
+    }
+    if (std::exchange(m_isGoOnDue, false)) {
+        if (m_state == State::Open || m_state == State::Closing) {
+            m_protocol->goOn();
+        }
+    } else if (std::exchange(m_isReadDue, false)) {
+        read();
+    }
+    if (m_state != State::Ended && (m_isGoOnDue || m_isReadDue)) {
+        queueTurn();
     }
 }
 
@@ -156,7 +199,7 @@ void Client::join(const Subscription &subscription)
     m_wantsEcho = subscription.echo;
     const auto entered = m_worker.join(*this, subscription, m_outbox.markBytes());
     if (!entered) {
-        close(DisconnectReason::ChannelFull);
+        refuse(DisconnectReason::ChannelFull);
         return;
     }
     m_room = entered->room;
@@ -236,7 +279,7 @@ quint64 Client::deliver(const Batch &batch)
         // The usual case: nothing waits, and the kernel takes it all.
         const IoResult result = m_socket.send(batch.pieces());
         if (result.status == IoStatus::Failed) {
-            m_worker.dropped(DropReason::Disconnected, batch.messages());
+            m_worker.neverQueued(DropReason::Disconnected, batch.messages());
             close(DisconnectReason::PeerVanished);
             return 0;
         }
@@ -262,9 +305,11 @@ quint64 Client::queueFrom(std::span<const Chunk> chunks, std::size_t written)
             accepted += chunk.messages;
         } else if (written > 0) {
             m_outbox.pushBegun(chunk, std::exchange(written, 0));
+            m_worker.counters().queued.add(chunk.messages);
             accepted += chunk.messages;
         } else if (m_state != State::Open) {
-            m_worker.dropped(DropReason::SlowConsumer, chunk.messages); // closed by a chunk before
+            m_worker.neverQueued(DropReason::SlowConsumer,
+                                 chunk.messages); // closed by a chunk before
         } else if (tryQueue(chunk)) {
             accepted += chunk.messages;
         }
@@ -299,7 +344,7 @@ bool Client::tryQueue(const Chunk &chunk)
     }
     if (pushed == Outbox::Push::Refused) {
         if (!dropsOldest()) {
-            m_worker.dropped(DropReason::SlowConsumer, chunk.messages);
+            m_worker.neverQueued(DropReason::SlowConsumer, chunk.messages);
             close(DisconnectReason::QueueFull);
             return false;
         }
@@ -310,9 +355,10 @@ bool Client::tryQueue(const Chunk &chunk)
     }
     if (pushed == Outbox::Push::Refused) {
         // What is left cannot be dropped: a message that is half written, or control frames.
-        m_worker.dropped(DropReason::DropOldest, chunk.messages);
+        m_worker.neverQueued(DropReason::DropOldest, chunk.messages);
         return false;
     }
+    m_worker.counters().queued.add(chunk.messages);
     if (pushed == Outbox::Push::QueuedPastMark && hasBeenSlowTooLong()) {
         punishSlowness();
     }
@@ -385,7 +431,9 @@ bool Client::writeQueued()
         }
         m_worker.counters().sentBytes.add(result.bytes);
         m_traffic.bytesOut += result.bytes;
+        const quint64 before = m_outbox.messages();
         m_outbox.consume(result.bytes);
+        m_worker.counters().writtenLater.add(before - m_outbox.messages());
         if (result.bytes < gathered.bytes) {
             waitUntilWritable();
         }
@@ -419,6 +467,12 @@ void Client::waitUntilWritable()
 }
 
 // The end
+
+void Client::refuse(DisconnectReason reason)
+{
+    m_worker.handshakeFailed(*this, failureOf(reason), QString::fromLatin1(describe(reason).text));
+    close(reason);
+}
 
 void Client::close(DisconnectReason reason)
 {

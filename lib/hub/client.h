@@ -40,6 +40,11 @@ class Worker;
 class Client final : private WireSocketOwner, private WheelTimer
 {
 public:
+    /// What one read takes of a peer that speaks HTTP: enough for any head. Bodies take several reads,
+    /// between which others have their turn: in chunks of a byte they cost 100 times as much to read
+    /// as in one piece.
+    static constexpr std::size_t kFirstReadBytes = std::size_t{16} << 10;
+
     Client(Worker &worker, Arrival arrival);
     ~Client();
     Client(const Client &) = delete;
@@ -84,8 +89,8 @@ public:
     /// Ends at once, without a word.
     void endNow();
     void resumeReading();
-    /// What goOnNextTurn() has asked for.
-    void goOn();
+    /// It is its turn in Worker::queueTurn()'s queue.
+    void takeTurn();
 
     // For its protocol:
     [[nodiscard]] Worker &worker() { return m_worker; }
@@ -112,8 +117,11 @@ public:
     void queueLast(const QByteArray &bytes);
     /// flush() is called at the end of the turn.
     void requestFlush();
-    /// ClientProtocol::goOn() is called after the other clients have had their turn, if it is open.
-    void goOnNextTurn();
+    /// ClientProtocol::goOn() is called after the other clients have had their turn, unless reading is
+    /// paused; then when it goes on. Nothing more is read before.
+    void goOnLater();
+    /// One read takes at most so many bytes, of Worker::kReceiveBufferBytes.
+    void setMaxRead(std::size_t bytes) { m_maxRead = bytes; }
     [[nodiscard]] qint64 queuedBytes() const { return m_outbox.bytes(); }
     [[nodiscard]] bool isReadingPaused() const { return m_isReadingPaused; }
     /// Whether more than half of limits.queue_size has waited for longer than slow_clients.grace.
@@ -122,6 +130,8 @@ public:
     /// ClientProtocol::expired() is called after so long, or the Closing ends; 0: never.
     void watchDeadline(std::chrono::milliseconds delay);
 
+    /// There is no room for it, neither has it joined: starts to close.
+    void refuse(DisconnectReason reason);
     /// Starts to close, or ends at once when the reason is abrupt.
     void close(DisconnectReason reason);
     /// Starts to close: leaves the room; the protocol queues its last words itself.
@@ -151,6 +161,8 @@ private:
     void expired() override;
 
     bool mustWait();
+    void queueTurn();
+    void read();
     void received(std::span<const char> bytes);
     void peerEnded();
     void noteSignOfLife();
@@ -170,6 +182,7 @@ private:
     WireSocket m_socket;
     std::unique_ptr<ClientProtocol> m_protocol; // what stands on m_socket goes before it
     Outbox m_outbox;
+    std::size_t m_maxRead = kFirstReadBytes;
     Room *m_room = nullptr;
     std::optional<ChannelTarget> m_joined; // stays when it has left
     quint64 m_startSequence = 0;           // messages up to it were before it joined, or replayed
@@ -187,6 +200,9 @@ private:
     bool m_isFlushDue = false;
     bool m_isWriteBlocked = false;
     bool m_isReadingPaused = false;
+    bool m_isTurnQueued = false;
+    bool m_isReadDue = false; // it was readable, and is read in its turn
+    bool m_isGoOnDue = false; // goOnLater()
 };
 
 } // namespace relay

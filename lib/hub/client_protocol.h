@@ -24,7 +24,10 @@ public:
     ClientProtocol &operator=(const ClientProtocol &) = delete;
 
     // While the client is open, or closes:
+    /// May leave a part of it for Client::goOnLater().
     virtual void received(std::span<const char> bytes) = 0;
+    /// Goes on with what was left.
+    virtual void goOn() {}
     /// Everything that was queued has been taken by the kernel.
     virtual void written() {}
 
@@ -33,8 +36,6 @@ public:
     [[nodiscard]] virtual bool wantsInput() const { return true; }
     /// The peer is not read from, because it does not take what waits for it.
     virtual void readingPaused() {}
-    /// What Client::goOnNextTurn() has asked for.
-    virtual void goOn() {}
     /// The peer has sent, or taken, something.
     virtual void signOfLife() {}
     /// Client::watchDeadline() has run out.

@@ -30,6 +30,9 @@ constexpr std::array<DisconnectInfo, kDisconnectReasonCount> kReasons{{
      .mayReconnect = true,
      .dropsQueue = true,
      .limit = LimitHit::SlowGrace},
+    {.closeCode = close_code::kPolicyViolation,
+     .text = "too many control frames",
+     .limit = LimitHit::ControlFrames},
     {.closeCode = close_code::kAbnormal,
      .text = "keepalive timeout",
      .mayReconnect = true,
@@ -42,6 +45,7 @@ constexpr std::array<DisconnectInfo, kDisconnectReasonCount> kReasons{{
      .text = "the channel is full",
      .mayReconnect = true,
      .limit = LimitHit::ChannelClients},
+    {.closeCode = close_code::kTryAgainLater, .text = "the relay is full", .mayReconnect = true},
     {.closeCode = close_code::kPolicyViolation, .text = "disconnected by the operator"},
     {.closeCode = close_code::kGoingAway,
      .text = "the relay is shutting down",
@@ -53,6 +57,12 @@ constexpr std::array<DisconnectInfo, kDisconnectReasonCount> kReasons{{
 const DisconnectInfo &describe(DisconnectReason reason)
 {
     return kReasons[static_cast<std::size_t>(reason)];
+}
+
+HandshakeFailure failureOf(DisconnectReason reason)
+{
+    return reason == DisconnectReason::RelayFull ? HandshakeFailure::ConnectionLimit
+                                                 : HandshakeFailure::Channel;
 }
 
 DisconnectReason reasonOf(Violation violation)

@@ -19,10 +19,12 @@ enum class DisconnectReason : quint8 {
     MessageTooBig,    ///< limits.message_size
     QueueFull,        ///< limits.queue_size, policy disconnect
     SlowTooLong,      ///< slow_clients.grace, policy disconnect
+    ControlFrames,    ///< limits.control_frames
     KeepaliveTimeout, ///< no sign of life
     PatternPublish,   ///< a message from a client that listens to a pattern
     PublishForbidden, ///< the channel's options: publish: false
-    ChannelFull,      ///< the channel's options: max_clients, reached during the handshake
+    ChannelFull,      ///< the channel's options: max_clients
+    RelayFull,        ///< limits.connections
     Operator,         ///< Hub::disconnectClient()
     ServerShutdown,   ///< Hub::close() and Hub::drain()
 };
@@ -43,5 +45,8 @@ struct DisconnectInfo
 const DisconnectInfo &describe(DisconnectReason reason);
 
 DisconnectReason reasonOf(Violation violation);
+
+/// As what a client counts that was refused for want of room: ChannelFull or RelayFull.
+HandshakeFailure failureOf(DisconnectReason reason);
 
 } // namespace relay

@@ -1,7 +1,9 @@
 #include "hub/event_stream_protocol.h"
 
 #include "hub/client.h"
+#include "hub/no_room.h"
 #include "hub/worker.h"
+#include "wire/close_code.h"
 #include "wire/event_stream.h"
 
 namespace relay {
@@ -36,6 +38,15 @@ void EventStreamProtocol::peerEnded()
 {
     m_client.close(DisconnectReason::PeerClosed); // how every EventSource goes
     m_client.end(QString::fromLatin1(describe(DisconnectReason::PeerClosed).text));
+}
+
+/// The channel became full between the request and the joining: its head is on its way already.
+void EventStreamProtocol::sayGoodbye(const DisconnectInfo &info)
+{
+    if (info.closeCode == close_code::kTryAgainLater) {
+        m_client.queueLast(
+            fullEvent(DisconnectReason::ChannelFull, m_worker.options().eventSource.retry));
+    }
 }
 
 void EventStreamProtocol::shutDown()

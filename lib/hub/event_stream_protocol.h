@@ -28,6 +28,7 @@ public:
     void expired() override;
     void peerEnded() override;
     void shutDown() override;
+    void sayGoodbye(const DisconnectInfo &info) override;
 
 private:
     Client &m_client;

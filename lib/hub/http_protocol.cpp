@@ -11,6 +11,10 @@ namespace relay {
 
 namespace {
 
+/// What a request costs, in TurnBudget's units: a small one about 20 us. The clock is then read every
+/// fourth time.
+constexpr int kWorkOfRequest = TurnBudget::kWorkPerLook / HttpProtocol::kRequestsAtOnce;
+
 const char *codeOf(int failureStatus)
 {
     switch (failureStatus) {
@@ -23,11 +27,6 @@ const char *codeOf(int failureStatus)
     default:
         return "bad_request";
     }
-}
-
-HttpResponse overLimit()
-{
-    return plainResponse(503, "The relay has as many connections as it may (limits.connections).");
 }
 
 } // namespace
@@ -54,7 +53,7 @@ void HttpProtocol::received(std::span<const char> bytes)
 
 void HttpProtocol::serve()
 {
-    const TimePoint turnOver = Clock::now() + kMaxTurnTime;
+    int requests = 0;
     while (m_client.isOpen() && wantsInput()) {
         switch (m_reader.next()) {
         case HttpRequestReader::Status::NeedMore:
@@ -66,7 +65,11 @@ void HttpProtocol::serve()
             }
             break;
         case HttpRequestReader::Status::Complete:
-            completeRequest(turnOver);
+            completeRequest();
+            if (++requests == kRequestsAtOnce && m_client.isOpen() && !m_reader.isIdle()) {
+                m_client.goOnLater();
+                return;
+            }
             break;
         case HttpRequestReader::Status::Failed:
             refuseGarbage();
@@ -84,14 +87,11 @@ void HttpProtocol::waitForMore()
     }
 }
 
-void HttpProtocol::completeRequest(TimePoint turnOver)
+void HttpProtocol::completeRequest()
 {
+    m_worker.spend(kWorkOfRequest);
     const auto answerBody = std::exchange(m_answerBody, nullptr);
     answer(answerBody(m_reader.body()));
-    if (m_client.isOpen() && !m_reader.isIdle() && Clock::now() >= turnOver) {
-        m_isTurnOver = true;
-        m_client.goOnNextTurn();
-    }
 }
 
 void HttpProtocol::refuseGarbage()
@@ -108,18 +108,18 @@ void HttpProtocol::refuseGarbage()
 bool HttpProtocol::beginRequest()
 {
     m_isHeadKnown = true;
-    if (m_isOverLimit) {
-        fail(HandshakeFailure::ConnectionLimit, QStringLiteral("503"));
-        refuse(overLimit());
-        return false;
-    }
     return std::visit([this](auto verdict) { return act(std::move(verdict)); },
-                      m_worker.api().judge(m_client.id(), m_reader.request()));
+                      m_isOverLimit ? m_worker.api().judgeWithoutRoom(m_reader.request())
+                                    : m_worker.api().judge(m_client.id(), m_reader.request()));
 }
 
 bool HttpProtocol::act(ChannelApi::Upgrade &&upgrade)
 {
-    auto webSocket = std::make_unique<WebSocketProtocol>(m_client, std::move(upgrade.subscription));
+    if (upgrade.refusal && !m_worker.beginFarewell()) {
+        return act(m_worker.api().refuse(*upgrade.refusal));
+    }
+    auto webSocket = std::make_unique<WebSocketProtocol>(m_client, std::move(upgrade.subscription),
+                                                         upgrade.refusal);
     WebSocketProtocol &next = *webSocket;
     m_client.setUserAgent(m_reader.request().value("User-Agent"));
     const QByteArray sentBehind = m_reader.takeRest();
@@ -152,6 +152,9 @@ bool HttpProtocol::act(ChannelApi::ReceiveBody &&body)
 
 bool HttpProtocol::act(ChannelApi::RefusedHandshake &&refused)
 {
+    if (refused.limit) {
+        m_worker.counters().limitHits[static_cast<std::size_t>(*refused.limit)].add();
+    }
     m_worker.handshakeFailed(m_client, refused.failure, QString::number(refused.response.status));
     refuse(std::move(refused.response));
     return false;
@@ -216,8 +219,9 @@ void HttpProtocol::written()
 
 void HttpProtocol::goOn()
 {
-    m_isTurnOver = false;
-    resume();
+    if (m_client.isOpen()) {
+        serve();
+    }
 }
 
 void HttpProtocol::resume()

@@ -23,22 +23,22 @@ class Worker;
 /// Thread: its client's worker.
 /// Owner: Client.
 /// Limits: limits.requestHeadSize, requestHeaderFields and handshakeTimeout for a head; http's for a
-/// body and for silence. While kMaxBacklogBytes of answers wait nothing more is read. Requests that
-/// came together are answered for kMaxTurnTime at most before the worker's other clients are served.
+/// body and for silence. While kMaxBacklogBytes of answers wait nothing more is read. Of the requests
+/// that came together kRequestsAtOnce are answered before the worker's other clients have their turn.
 /// Errors: are answered (400, 408, 413, 431, 501) and end the connection.
 class HttpProtocol final : public ClientProtocol
 {
 public:
     static constexpr qint64 kMaxBacklogBytes = 65536;
-    static constexpr std::chrono::milliseconds kMaxTurnTime{2};
+    static constexpr int kRequestsAtOnce = 4;
 
-    /// `isOverLimit`: limits.connections was reached; whatever is asked is answered 503.
+    /// `isOverLimit`: limits.connections was reached; whatever is asked is refused.
     HttpProtocol(Client &client, bool isOverLimit);
 
     void received(std::span<const char> bytes) override;
     void written() override;
     void goOn() override;
-    [[nodiscard]] bool wantsInput() const override { return !m_isBacklogged && !m_isTurnOver; }
+    [[nodiscard]] bool wantsInput() const override { return !m_isBacklogged; }
     void expired() override;
     void peerEnded() override;
     void socketFailed(const QString &reason) override;
@@ -55,7 +55,7 @@ private:
     void serve();
     void resume();
     void waitForMore();
-    void completeRequest(TimePoint turnOver);
+    void completeRequest();
     void refuseGarbage();
     /// Each returns whether this protocol goes on.
     bool beginRequest();
@@ -80,7 +80,6 @@ private:
     bool m_isHeadKnown = false;
     bool m_hasAnswered = false;
     bool m_isBacklogged = false;
-    bool m_isTurnOver = false; // goOn() comes
 };
 
 } // namespace relay

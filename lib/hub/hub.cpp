@@ -9,6 +9,7 @@
 #include "net/listener.h"
 #include "net/open_file_limit.h"
 
+#include <QLoggingCategory>
 #include <QMetaMethod>
 #include <QTimer>
 
@@ -20,6 +21,8 @@
 namespace relay {
 
 namespace {
+
+Q_LOGGING_CATEGORY(lcLimits, "relay.hub")
 
 /// Descriptors that are not connections: the listener, the ops port and its scrapes, logs.
 constexpr int kReservedDescriptors = 96;
@@ -72,6 +75,8 @@ public:
     {}
 
     void startWorkers();
+    void limitConnections(int workerCount);
+    void watchWorkers();
     void expireHistory();
     void accept(Listener::Batch &batch);
     [[nodiscard]] std::size_t leastLoaded() const;
@@ -100,6 +105,8 @@ public:
     Backpressure backpressure;
     QTimer historyTick;
     Survey survey;
+    WorkerWatch watch;
+    QTimer watchTick;
     Listener listener;
     int maxConnections = 0;
     quint64 lastClientId = 0;
@@ -119,10 +126,7 @@ public:
 void Hub::Private::startWorkers()
 {
     const int count = workerCountFor(options);
-    maxConnections = availableConnections(count);
-    if (options.limits.connections > 0) {
-        maxConnections = std::min(maxConnections, options.limits.connections);
-    }
+    limitConnections(count);
     handedOver.assign(static_cast<std::size_t>(count), 0);
     const Shared shared{options, channels, idempotency, backpressure};
     for (int i = 0; i < count; ++i) {
@@ -134,6 +138,32 @@ void Hub::Private::startWorkers()
         started.push_back(worker.get());
     }
     survey.begin(std::move(started));
+    watchWorkers();
+}
+
+void Hub::Private::limitConnections(int workerCount)
+{
+    const int wanted = options.limits.connections;
+    const int available = availableConnections(workerCount);
+    maxConnections = wanted > 0 ? std::min(wanted, available) : available;
+    if (wanted > available) {
+        qCWarning(lcLimits,
+                  "limits.connections is %d, but the limit of %d open files leaves room for %d "
+                  "connections: only so many are served. Raise the limit of open files to %d "
+                  "(ulimit -n, or LimitNOFILE= in the service unit), or lower limits.connections",
+                  wanted, openFileLimit(), available, openFileLimit() + wanted - available);
+    }
+}
+
+void Hub::Private::watchWorkers()
+{
+    std::vector<WorkerWatch::Ask> watched;
+    for (const auto &worker : workers) {
+        watched.emplace_back(
+            [worker = worker.get()](Task answer) { worker->inbox().push(std::move(answer)); });
+    }
+    watch.watch(watched);
+    watchTick.start(WorkerWatch::kInterval);
 }
 
 void Hub::Private::expireHistory()
@@ -250,6 +280,8 @@ void Hub::Private::oneDrained()
     if (--undrained > 0) {
         return;
     }
+    watchTick.stop();
+    watch.watch({});
     for (const auto &worker : workers) {
         worker->stop();
     }
@@ -304,9 +336,24 @@ std::vector<Hub::WorkerStats> Hub::workerStats() const
     for (const auto &worker : d->workers) {
         stats.push_back({.clients = worker->clientCount(),
                          .deliveries = worker->counters().deliveries.value(),
-                         .cpuTime = worker->cpuTime()});
+                         .cpuTime = worker->cpuTime(),
+                         .longestTurn = worker->longestTurn()});
+    }
+    const auto silences = d->watch.silences(Clock::now());
+    for (std::size_t i = 0; i < silences.size(); ++i) {
+        stats[i].longestTurn = std::max(stats[i].longestTurn, silences[i]);
     }
     return stats;
+}
+
+std::vector<StuckWorker> Hub::stuckWorkers(TimePoint now) const
+{
+    return d->watch.stuck(now);
+}
+
+int Hub::maxConnections() const
+{
+    return d->maxConnections;
 }
 
 void Hub::drain(std::chrono::milliseconds within)
@@ -336,6 +383,7 @@ Hub::Hub(HubOptions options, QObject *parent)
     qRegisterMetaType<MessageKind>();
     d->historyTick.setSingleShot(true);
     connect(&d->historyTick, &QTimer::timeout, this, [this] { d->expireHistory(); });
+    connect(&d->watchTick, &QTimer::timeout, this, [this] { d->watch.ask(Clock::now()); });
 }
 
 Hub::~Hub()

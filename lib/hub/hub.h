@@ -7,6 +7,7 @@
 #include "hub/channel_snapshot.h"
 #include "hub/client_snapshot.h"
 #include "hub/options.h"
+#include "hub/worker_watch.h"
 #include "metrics/relay_counters.h"
 
 #include <QByteArray>
@@ -131,14 +132,24 @@ public:
     /// Thread: any.
     bool clearHistory(const ChannelName &channel);
 
+    /// The connections that are served at once: limits.connections, or fewer where the limit of open
+    /// files leaves less room. 0 before listen().
+    [[nodiscard]] int maxConnections() const;
+
     struct WorkerStats
     {
         int clients = 0;
         quint64 deliveries = 0;
         std::optional<std::chrono::nanoseconds> cpuTime;
+        /// Of the last minute. Of a worker that hangs: at least as long as it has not answered.
+        std::chrono::nanoseconds longestTurn{};
     };
     /// Thread: the hub's.
     [[nodiscard]] std::vector<WorkerStats> workerStats() const;
+    /// Workers that hang: they have not answered for five seconds, and their clients wait. None of a
+    /// relay that can serve.
+    /// Thread: the hub's.
+    [[nodiscard]] std::vector<StuckWorker> stuckWorkers(TimePoint now = Clock::now()) const;
 
     /// Sums what the workers have counted.
     /// Thread: any; costs the workers nothing.

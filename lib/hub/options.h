@@ -49,6 +49,9 @@ struct HubOptions
         int connections = 0;
         /// The longest message, all fragments together; a longer one closes its sender with 1009.
         qint64 messageSize = qint64{1} << 20;
+        /// Pings and pongs that a client may send in a second; one more closes it with 1008. Messages
+        /// are not counted.
+        int controlFrames = 100;
         /// The longest request head; a longer one is answered 431.
         int requestHeadSize = 16 * 1024;
         /// The most header fields in a request; one more is answered 431.

@@ -41,21 +41,29 @@ quint16 closeCodeIn(QByteArrayView payload)
 
 } // namespace
 
-WebSocketProtocol::WebSocketProtocol(Client &client, Subscription subscription)
+WebSocketProtocol::WebSocketProtocol(Client &client,
+                                     Subscription subscription,
+                                     std::optional<DisconnectReason> refusal)
     : m_client(client)
     , m_worker(client.worker())
     , m_subscription(std::make_unique<Subscription>(std::move(subscription)))
     , m_assembler(static_cast<quint64>(m_worker.options().limits.messageSize))
     , m_lastAlive(m_worker.now())
+    , m_refusal(refusal)
 {}
 
-WebSocketProtocol::~WebSocketProtocol() = default;
+WebSocketProtocol::~WebSocketProtocol()
+{
+    if (m_refusal) {
+        m_worker.endFarewell();
+    }
+}
 
 // The upgrade
 
 void WebSocketProtocol::start(const QByteArray &key, QByteArray sentBehind)
 {
-    m_sentBehind = std::move(sentBehind);
+    m_unhandled = std::move(sentBehind);
     const bool isMeta = m_subscription->format == MessageFormat::WebSocketMeta;
     m_client.socket().preload(
         minimalUpgradeHead(key, isMeta ? QByteArray(kMetaSubprotocol) : QByteArray()));
@@ -69,13 +77,17 @@ void WebSocketProtocol::upgraded(std::unique_ptr<QWebSocket> webSocket)
         return; // its time ran out before QWebSocketServer, which answers from a queued call, was asked
     }
     m_client.socket().freeHandshakeBuffer();
+    m_client.setMaxRead(Worker::kReceiveBufferBytes);
     m_client.watchDeadline(m_worker.options().keepalive.interval);
     queueControl();
     m_worker.requestAnswered(HttpMethod::Get, 101);
+    if (m_refusal) {
+        m_client.refuse(*m_refusal);
+        return;
+    }
     m_client.join(*std::exchange(m_subscription, nullptr));
-    if (const QByteArray early = std::exchange(m_sentBehind, {});
-        m_client.isOpen() && !early.isEmpty()) {
-        readFrames({early.constData(), static_cast<std::size_t>(early.size())});
+    if (!m_unhandled.isEmpty()) {
+        m_client.goOnLater();
     }
 }
 
@@ -91,26 +103,55 @@ void WebSocketProtocol::received(std::span<const char> bytes)
 {
     if (!isUpgrading()) {
         readFrames(bytes);
+        if (!bytes.empty()) {
+            m_unhandled = QByteArray(bytes.data(), static_cast<qsizetype>(bytes.size()));
+            m_client.goOnLater();
+        }
         return;
     }
     // A client need not wait for the answer before it sends frames, but has no reason to send many.
-    m_sentBehind.append(bytes.data(), static_cast<qsizetype>(bytes.size()));
-    if (m_sentBehind.size() > m_worker.options().limits.requestHeadSize) {
+    m_unhandled.append(bytes.data(), static_cast<qsizetype>(bytes.size()));
+    if (m_unhandled.size() > m_worker.options().limits.requestHeadSize) {
         failHandshake(HandshakeFailure::HeadTooLarge,
                       QStringLiteral("too much data before the answer"));
     }
 }
 
-void WebSocketProtocol::readFrames(std::span<const char> bytes)
+void WebSocketProtocol::goOn()
 {
-    if (m_peerClosed) {
-        return; // data after a close frame is ignored (RFC 6455, section 5.5.1)
+    if (isUpgrading()) {
+        return; // upgraded() looks at it
     }
-    const auto violation = m_assembler.feed(bytes, *this);
-    if (!violation) {
-        return;
+    QByteArray unhandled = std::exchange(m_unhandled, {});
+    std::span<const char> bytes(unhandled.constData(), static_cast<std::size_t>(unhandled.size()));
+    readFrames(bytes);
+    if (!bytes.empty()) {
+        unhandled.remove(0,
+                         unhandled.size() - static_cast<qsizetype>(bytes.size())); // moves nothing
+        m_unhandled = std::move(unhandled);
+        m_client.goOnLater();
     }
-    m_worker.counters().protocolViolations[static_cast<std::size_t>(*violation)].add();
+}
+
+/// Takes what it has handled, or will not look at, off `bytes`.
+void WebSocketProtocol::readFrames(std::span<const char> &bytes)
+{
+    int frames = kFramesAtOnce;
+    if (!m_peerClosed) { // data after a close frame is ignored (RFC 6455, section 5.5.1)
+        const auto violation = m_assembler.feed(bytes, frames, *this);
+        if (violation) {
+            ruleBroken(*violation);
+        }
+    }
+    m_worker.spend(kFramesAtOnce - frames);
+    if (m_peerClosed || m_client.hasEnded()) {
+        bytes = {};
+    }
+}
+
+void WebSocketProtocol::ruleBroken(Violation violation)
+{
+    m_worker.counters().protocolViolations[static_cast<std::size_t>(violation)].add();
     m_peerClosed = true; // its bytes make no sense any more: no answer is waited for (RFC 6455,
                          // section 7.1.7)
     m_client.deliverOwnMessages();
@@ -118,8 +159,8 @@ void WebSocketProtocol::readFrames(std::span<const char> bytes)
         m_client.requestFlush();
         return;
     }
-    const ViolationInfo &info = describe(*violation);
-    if (const auto limit = describe(reasonOf(*violation)).limit) {
+    const ViolationInfo &info = describe(violation);
+    if (const auto limit = describe(reasonOf(violation)).limit) {
         m_worker.counters().limitHits[static_cast<std::size_t>(*limit)].add();
     }
     const QString reason = QString::fromLatin1(info.text);
@@ -149,13 +190,17 @@ MessageSink::Next WebSocketProtocol::controlReceived(Opcode opcode, QByteArrayVi
         closeReceived(payload);
         return Next::Stop;
     }
-    if (opcode == Opcode::Pong && m_pingedAt != TimePoint()) {
-        m_client.notePing(std::chrono::duration_cast<std::chrono::microseconds>(
-            Clock::now() - std::exchange(m_pingedAt, TimePoint())));
+    if (!m_client.isOpen()) {
+        return Next::GoOn; // it was told to close: only its close frame counts
     }
-    if (m_client.isOpen()) {
+    if (!m_controlFrames.admit(m_worker.options().limits.controlFrames, m_worker.now())) {
+        m_client.close(DisconnectReason::ControlFrames);
+    } else if (opcode == Opcode::Ping) {
         m_client.socket().feed(controlFrame(opcode, payload));
         queueControl();
+    } else if (m_pingedAt != TimePoint()) {
+        m_client.notePing(std::chrono::duration_cast<std::chrono::microseconds>(
+            Clock::now() - std::exchange(m_pingedAt, TimePoint())));
     }
     return m_client.hasEnded() ? Next::Stop : Next::GoOn;
 }

@@ -108,6 +108,8 @@ void Worker::wakeUpUnlessInTurn()
 
 void Worker::turnEnded()
 {
+    (void)m_turn.now(); // it may have begun with nothing but messages of other workers
+    serveQueue();
     const auto abandoned = std::exchange(m_abandonedRooms, {}); // to the end of this call
     m_isInboxDueThisTurn = false;
     // All is drained before any of it is done: what comes in meanwhile belongs to the next turn.
@@ -124,15 +126,31 @@ void Worker::turnEnded()
     if (const auto grace = std::exchange(m_incoming.closeWithin, std::nullopt)) {
         closeAll(*grace);
     }
-    goOnWithUnfinished();
     flushClients();
     resumeReaders();
     bury();
-    m_now.reset();
-    if (!m_unfinished.empty()) {
+    const TurnBudget::Turn turn = m_turn.end();
+    m_counters.turnSeconds.observe(turn.length);
+    m_longestTurn.observe(turn.length, turn.end);
+    if (!m_queue.empty()) {
+        m_counters.turnWaits.add(m_queue.size());
         m_thread.wakeUp();
     }
     m_isInboxDueThisTurn = true;
+}
+
+/// What its clients publish is written at the end of this turn. One is served even if the turn has
+/// read for long enough, so that they all have their turn whatever else there is to do.
+void Worker::serveQueue()
+{
+    while (!m_queue.empty()) {
+        Client *client = m_queue.front();
+        m_queue.pop_front();
+        client->takeTurn();
+        if (m_turn.isSpent()) {
+            break;
+        }
+    }
 }
 
 void Worker::threadFinishing()
@@ -155,14 +173,6 @@ std::optional<std::chrono::nanoseconds> Worker::cpuTime() const
         return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
     }
     return std::nullopt;
-}
-
-TimePoint Worker::now()
-{
-    if (!m_now) {
-        m_now = Clock::now();
-    }
-    return *m_now;
 }
 
 void Worker::schedule(WheelTimer &timer, std::chrono::milliseconds delay)
@@ -231,6 +241,11 @@ std::optional<Worker::Entered>
 Worker::join(Client &client, const Subscription &subscription, qint64 maxReplayBytes)
 {
     Room &room = roomOf(subscription);
+    auto joined = room.join(client, {maxReplayBytes, now()}, subscription.replay);
+    if (!joined) {
+        abandonIfEmpty(room);
+        return std::nullopt;
+    }
     client.noteJoined(room.target());
     (client.isEventStream() ? m_counters.eventStreams : m_counters.connections).add();
     qCInfo(lcHub).noquote() << "client" << toNumber(client.id()) << client.peer()
@@ -238,11 +253,6 @@ Worker::join(Client &client, const Subscription &subscription, qint64 maxReplayB
                             << client.channelName();
     m_observer.clientConnected(client);
 
-    auto joined = room.join(client, {maxReplayBytes, now()}, subscription.replay);
-    if (!joined) {
-        abandonIfEmpty(room);
-        return std::nullopt;
-    }
     Batch past =
         batchOf(joined->replay, client.format(), room.audience(), m_maxChunkBytes, maxReplayBytes);
     if (joined->replay.resumed != Resumed::NotAsked) {
@@ -311,7 +321,7 @@ void Worker::bury()
     const auto hasEnded = [](const Client *client) { return client->hasEnded(); };
     std::erase_if(m_flushDue, hasEnded);
     std::erase_if(m_pausedReaders, hasEnded);
-    std::erase_if(m_unfinished, hasEnded);
+    std::erase_if(m_queue, hasEnded);
     for (const Client *client : std::exchange(m_ended, {})) {
         const std::size_t slot = client->slot;
         m_clients.back()->slot = slot;
@@ -476,11 +486,9 @@ void Worker::resumeReaders()
     }
 }
 
-void Worker::goOnWithUnfinished()
+void Worker::neverQueued(DropReason reason, quint64 messages)
 {
-    for (Client *client : std::exchange(m_unfinished, {})) {
-        client->goOn();
-    }
+    m_counters.neverQueued[static_cast<std::size_t>(reason)].add(messages);
 }
 
 void Worker::dropped(DropReason reason, quint64 messages)

@@ -13,6 +13,8 @@
 #include "hub/inbox.h"
 #include "hub/options.h"
 #include "hub/room.h"
+#include "hub/turn_budget.h"
+#include "metrics/longest_recently.h"
 #include "metrics/relay_counters.h"
 #include "net/event_thread.h"
 #include "net/timer_wheel.h"
@@ -21,6 +23,7 @@
 
 #include <atomic>
 #include <ctime>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -71,10 +74,17 @@ protected:
 /// the inbox is drained, each member of each room gets the turn's messages in one write, and what
 /// has ended is destroyed.
 ///
+/// Clients share a turn: a client that has sent more than its protocol handles in one go, and one that
+/// becomes readable when the turn has read for long enough, join a queue. It is served first come,
+/// first served, at the end of this turn and of the next ones, and while anybody waits in it nobody is
+/// read from without queueing. So what a client waits is the number of busy clients times a slice of
+/// some 50 us, however much each of them sends; and the loop does not sleep meanwhile.
+///
 /// Thread: made, started and joined by the hub's; the public calls that say so come from there, all
 /// others from the worker.
 /// Owner: Hub.
-/// Limits: its inbox (see Inbox), kMaxTurnBytes of messages before they are written within a turn.
+/// Limits: its inbox (see Inbox), kMaxTurnBytes of messages before they are written within a turn;
+/// TurnBudget::kMaxReading of reading a turn.
 class Worker final : private EventThreadUser, private Publisher
 {
 public:
@@ -83,6 +93,9 @@ public:
     static constexpr qint64 kMaxTurnBytes = qint64{1} << 20;
     /// One recv(2) takes at most this much.
     static constexpr std::size_t kReceiveBufferBytes = std::size_t{256} << 10;
+    /// At most so many WebSockets at once are upgraded only to be told that there is no room: each costs
+    /// as much as a client, for a round trip or half a second.
+    static constexpr int kMaxFarewells = 64;
     /// How late a limit may be enforced.
     static constexpr std::chrono::milliseconds kTick{100};
 
@@ -103,6 +116,11 @@ public:
     [[nodiscard]] quint64 endedConnections() const { return m_endedConnections.value(); }
     [[nodiscard]] const RelayCounters &counters() const { return m_counters; }
 
+    /// Its longest turn of the last minute, of those that have ended.
+    [[nodiscard]] std::chrono::nanoseconds longestTurn() const
+    {
+        return m_longestTurn.value(Clock::now());
+    }
     /// CPU time of its thread so far; nothing before it runs.
     [[nodiscard]] std::optional<std::chrono::nanoseconds> cpuTime() const;
 
@@ -120,17 +138,24 @@ public:
     /// How long a client that was told to go may take: options().closeTimeout, or the grace of
     /// closing all.
     [[nodiscard]] std::chrono::milliseconds closeTimeout() const { return m_closeTimeout; }
+    /// Messages for one client that are no deliveries.
+    void neverQueued(DropReason reason, quint64 messages);
+    /// Deliveries that were thrown out of a client's queue.
     void dropped(DropReason reason, quint64 messages);
     /// The time, read at most once a turn.
-    TimePoint now() override;
+    TimePoint now() override { return m_turn.now(); }
+    /// Counts work of this turn: see TurnBudget.
+    void spend(int work) { m_turn.spend(work); }
+    /// Whether who becomes readable must queue.
+    [[nodiscard]] bool mustQueueTurns() const { return m_turn.isSpent() || !m_queue.empty(); }
+    /// Client::takeTurn() is called after those who queue already, in this turn or the next.
+    void queueTurn(Client &client) { m_queue.push_back(&client); }
     std::span<char> receiveBuffer() { return m_receiveBuffer; }
     void schedule(WheelTimer &timer, std::chrono::milliseconds delay);
     void unschedule(WheelTimer &timer);
     [[nodiscard]] bool isCongested() const { return m_shared.backpressure.isOn(); }
     /// Client::resumeReading() is called when isCongested() is over.
     void resumeLater(Client &client);
-    /// Client::goOn() is called in the next turn, which comes at once.
-    void goOnNextTurn(Client &client) { m_unfinished.push_back(&client); }
     /// Client::flush() is called at the end of the turn.
     void flushAtTurnEnd(Client &client) { m_flushDue.push_back(&client); }
 
@@ -138,6 +163,14 @@ public:
     /// The QWebSocketServer is just answering this one's upgrade: the QWebSocket that it announces
     /// next is its.
     void upgradeAnswered(WebSocketProtocol &upgrading) { m_upgrading = &upgrading; }
+    /// Takes one of the kMaxFarewells places; returns whether there was one.
+    [[nodiscard]] bool beginFarewell()
+    {
+        const bool hasPlace = m_farewells < kMaxFarewells;
+        m_farewells += hasPlace ? 1 : 0;
+        return hasPlace;
+    }
+    void endFarewell() { --m_farewells; }
     void handshakeFailed(const Client &client, HandshakeFailure failure, const QString &reason);
     void requestAnswered(HttpMethod method, int status);
     struct Entered
@@ -187,7 +220,7 @@ private:
     void observeLatency(std::span<const Delivery> deliveries);
     void flushClients();
     void resumeReaders();
-    void goOnWithUnfinished();
+    void serveQueue();
     void bury();
     void turnWheel();
 
@@ -197,6 +230,7 @@ private:
     const OriginPolicy m_origins;
     RelayCounters m_counters;
     Counter m_endedConnections;
+    LongestRecently m_longestTurn;
     std::atomic<clockid_t> m_cpuClock{0}; // a thread's is negative; 0: not running
 
     // Confined to the thread:
@@ -210,6 +244,7 @@ private:
     std::chrono::milliseconds m_closeTimeout;
     TimerWheel m_wheel;
     std::vector<char> m_receiveBuffer;
+    int m_farewells = 0;
     std::vector<std::unique_ptr<Client>> m_clients; // all connections; see Client::slot
     Rooms m_rooms;                                  // by name or pattern
     /// Left by their last member since the inbox was last drained, which may still hold messages for
@@ -217,12 +252,12 @@ private:
     std::vector<std::unique_ptr<Room>> m_abandonedRooms;
     std::vector<Client *> m_flushDue;
     std::vector<Client *> m_pausedReaders;
-    std::vector<Client *> m_unfinished; // see goOnNextTurn()
+    std::deque<Client *> m_queue; // see queueTurn()
     std::vector<Client *> m_ended;
     std::vector<std::unique_ptr<ClientProtocol>> m_buriedProtocols;
     Inbox::Content m_incoming;
     WebSocketProtocol *m_upgrading = nullptr;
-    std::optional<TimePoint> m_now;
+    TurnBudget m_turn;
     bool m_isInboxDueThisTurn = false;
     bool m_isClosing = false;
     bool m_isDrainedTold = false;

@@ -82,6 +82,30 @@ Samples httpRequests(const MetricsInput &input)
     return samples;
 }
 
+/// What was never queued and what was thrown out of a queue, side by side for each reason.
+Samples droppedMessages(const MetricsInput &input)
+{
+    Samples samples;
+    for (std::size_t i = 0; i < kDropReasonLabels.size(); ++i) {
+        const auto add = [&](quint64 number, const char *queued) {
+            samples.push_back(sample(static_cast<double>(number),
+                                     {{"reason", kDropReasonLabels[i]}, {"queued", queued}}));
+        };
+        add(input.counters.neverQueued[i], "false");
+        add(input.counters.dropped[i], "true");
+    }
+    return samples;
+}
+
+Samples longestTurns(const MetricsInput &input)
+{
+    Samples samples;
+    for (std::size_t i = 0; i < input.longestTurns.size(); ++i) {
+        samples.push_back(sample(input.longestTurns[i], {{"worker", std::to_string(i + 1)}}));
+    }
+    return samples;
+}
+
 Samples latency(const LatencySnapshot &snapshot)
 {
     ClientMetric metric;
@@ -107,7 +131,8 @@ constexpr std::array kCatalogue{
                      "Clients that are connected.",
                      [](const MetricsInput &in) { return single(double(in.connectedClients)); }},
     MetricDefinition{"websocket_messages_total", MetricType::Counter, "",
-                     "Messages accepted for relaying.",
+                     "Messages accepted for relaying. What a client had sent and the relay had not "
+                     "read when the connection ended is not known, and not counted.",
                      [](const MetricsInput &in) { return single(in.counters.messages); }},
     MetricDefinition{"websocket_connections_total", MetricType::Counter, "",
                      "WebSocket handshakes completed.",
@@ -146,14 +171,25 @@ constexpr std::array kCatalogue{
     MetricDefinition{"relay_sent_bytes_total", MetricType::Counter, "",
                      "Bytes written to client connections, handshakes and framing included.",
                      [](const MetricsInput &in) { return single(in.counters.sentBytes); }},
-    MetricDefinition{"relay_deliveries_total", MetricType::Counter, "",
-                     "Messages given to clients, one for each receiver: written or queued.",
-                     [](const MetricsInput &in) { return single(in.counters.deliveries); }},
-    MetricDefinition{"relay_dropped_total", MetricType::Counter, "reason",
-                     "Messages accepted that did not reach a client, one for each receiver.",
-                     [](const MetricsInput &in) {
-                         return byLabel("reason", kDropReasonLabels, in.counters.dropped);
-                     }},
+    MetricDefinition{
+        "relay_deliveries_total", MetricType::Counter, "",
+        "Messages handed to a client's connection, one for each receiver, replayed ones "
+        "included. Of these, relay_dropped_total{queued=\"true\"} were thrown out of the "
+        "client's queue and relay_queued_messages still wait; the rest was written to "
+        "the socket. What the kernel had not sent, or the client had not read, when a "
+        "connection ended is not known, and counts as written.",
+        [](const MetricsInput &in) { return single(in.counters.deliveries); }},
+    MetricDefinition{"relay_queued_messages", MetricType::Gauge, "",
+                     "Messages that wait in the clients' queues, one for each receiver.",
+                     [](const MetricsInput &in) { return single(in.counters.waiting()); }},
+    MetricDefinition{
+        "relay_dropped_total", MetricType::Counter, "reason,queued",
+        "Messages accepted that did not reach a client, one for each receiver. "
+        "queued=\"false\": not put into the client's queue, and not a part of "
+        "relay_deliveries_total. queued=\"true\": thrown out of the queue, or left in it "
+        "when the connection ended. Small messages are written together, up to 64 KiB at "
+        "a time; all of a write that was not finished count as dropped.",
+        droppedMessages},
     MetricDefinition{"relay_handshake_failures_total", MetricType::Counter, "reason",
                      "Connections that never became a client.",
                      [](const MetricsInput &in) {
@@ -186,8 +222,25 @@ constexpr std::array kCatalogue{
                      [](const MetricsInput &in) {
                          return byLabel("reason", kLogDropLabels, in.droppedLogLines);
                      }},
+    MetricDefinition{
+        "relay_max_connections", MetricType::Gauge, "",
+        "Connections that are served at the same time: limits.connections, or fewer where the "
+        "limit of open files leaves less room.",
+        [](const MetricsInput &in) { return single(double(in.maxConnections)); }},
     MetricDefinition{"relay_workers", MetricType::Gauge, "", "Threads that serve clients.",
                      [](const MetricsInput &in) { return single(double(in.workers)); }},
+    MetricDefinition{"relay_turn_seconds", MetricType::Histogram, "le",
+                     "Length of the turns of the workers' event loops. A client waits for the turn "
+                     "of its worker to end, whatever it is for.",
+                     [](const MetricsInput &in) { return latency(in.counters.turnSeconds); }},
+    MetricDefinition{"relay_worker_longest_turn_seconds", MetricType::Gauge, "worker",
+                     "Longest turn of a worker's event loop in the last minute. For a worker that "
+                     "hangs: how long it has not answered, if that is longer.",
+                     longestTurns},
+    MetricDefinition{"relay_turn_waits_total", MetricType::Counter, "",
+                     "Times that a client had to wait for its worker's next turn to be read from, "
+                     "because this turn had read for long enough.",
+                     [](const MetricsInput &in) { return single(in.counters.turnWaits); }},
     MetricDefinition{"relay_publish_to_write_seconds", MetricType::Histogram, "le",
                      "Time from a message's acceptance to its write to a receiver.",
                      [](const MetricsInput &in) { return latency(in.counters.publishToWrite); }},

@@ -22,8 +22,10 @@ struct MetricsInput
     int eventStreams = 0;     ///< EventSource listeners
     int channels = 0;
     qint64 historyBytes = 0;
+    int maxConnections = 0;
     int workers = 0;
     LogDropCounts droppedLogLines{};
+    std::vector<double> longestTurns; ///< seconds, by worker
     /// Without it the process_* metrics are left out.
     std::optional<ProcessStats> process;
     /// The names of RelayCounters::protocolViolations, in its order. Must all be set, and outlive

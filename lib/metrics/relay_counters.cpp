@@ -1,5 +1,7 @@
 #include "metrics/relay_counters.h"
 
+#include <numeric>
+
 namespace relay {
 
 namespace {
@@ -28,7 +30,10 @@ RelaySnapshot &RelaySnapshot::operator+=(const RelayCounters &counters)
     addTo(receivedBytes, counters.receivedBytes);
     addTo(sentBytes, counters.sentBytes);
     addTo(deliveries, counters.deliveries);
+    addTo(neverQueued, counters.neverQueued);
+    addTo(writtenLater, counters.writtenLater); // and the next: before what they are a part of
     addTo(dropped, counters.dropped);
+    addTo(queued, counters.queued);
     addTo(handshakeFailures, counters.handshakeFailures);
     addTo(limitHits, counters.limitHits);
     addTo(protocolViolations, counters.protocolViolations);
@@ -38,8 +43,15 @@ RelaySnapshot &RelaySnapshot::operator+=(const RelayCounters &counters)
     addTo(httpRequests, counters.httpRequests);
     addTo(pingsSent, counters.pingsSent);
     addTo(inboxPauses, counters.inboxPauses);
+    addTo(turnWaits, counters.turnWaits);
+    turnSeconds += counters.turnSeconds.snapshot();
     publishToWrite += counters.publishToWrite.snapshot();
     return *this;
+}
+
+quint64 RelaySnapshot::waiting() const
+{
+    return queued - writtenLater - std::accumulate(dropped.begin(), dropped.end(), quint64{0});
 }
 
 } // namespace relay

@@ -10,11 +10,11 @@
 /// metrics/catalogue.
 namespace relay {
 
-/// Why something that was accepted did not reach a client (relay_dropped_total{reason}).
+/// Why a message that was accepted did not reach a client (relay_dropped_total{reason}).
 enum class DropReason : quint8 {
-    SlowConsumer, ///< waited for a client that was closed as too slow
+    SlowConsumer, ///< the client was closed as too slow
     DropOldest,   ///< left out by slow_clients.policy: drop_oldest
-    Disconnected, ///< waited for a client whose connection ended
+    Disconnected, ///< the client's connection ended
 };
 inline constexpr std::array<const char *, 3> kDropReasonLabels{"slow_consumer", "drop_oldest",
                                                                "disconnected"};
@@ -26,9 +26,9 @@ enum class HandshakeFailure : quint8 {
     ForbiddenOrigin,  ///< 403
     MethodNotAllowed, ///< 405
     UpgradeRequired,  ///< 426
-    Channel,          ///< 403 or 503: the channel may not be joined, or is full
+    Channel,          ///< the channel may not be joined (403), or is full (as above)
     HeadTooLarge,     ///< 431
-    ConnectionLimit,  ///< 503
+    ConnectionLimit,  ///< limits.connections: 1013, 503, or an event stream that ends
     ShuttingDown,     ///< 503
     Timeout,          ///< limits.handshake_timeout
     Tls,              ///< no TLS session
@@ -64,10 +64,12 @@ enum class LimitHit : quint8 {
     SlowGrace,        ///< slow_clients.grace, 1008
     KeepaliveTimeout, ///< keepalive.timeout
     ChannelClients,   ///< channels[].max_clients, 1013
+    ControlFrames,    ///< limits.control_frames, 1008
 };
-inline constexpr std::array<const char *, 5> kLimitHitLabels{
-    "message_size", "queue_size", "slow_grace", "keepalive_timeout", "channel_clients"};
-static_assert(kLimitHitLabels.size() == static_cast<std::size_t>(LimitHit::ChannelClients) + 1);
+inline constexpr std::array<const char *, 6> kLimitHitLabels{"message_size",    "queue_size",
+                                                             "slow_grace",      "keepalive_timeout",
+                                                             "channel_clients", "control_frames"};
+static_assert(kLimitHitLabels.size() == static_cast<std::size_t>(LimitHit::ControlFrames) + 1);
 
 /// How a listener's wish to go on from a position was met (relay_resumes_total{result}).
 enum class ResumeResult : quint8 {
@@ -122,8 +124,13 @@ struct RelayNumbers
     Cell messages{};          ///< accepted from clients and from Hub::publish()
     Cell receivedBytes{};     ///< read from sockets, all bytes
     Cell sentBytes{};         ///< taken by the kernel (TLS: by the TLS layer), all bytes
-    Cell deliveries{};        ///< messages written to a client, or queued for it
-    std::array<Cell, kDropReasonLabels.size()> dropped{};
+    // A message for one client is either a delivery or never queued. A delivery is written to the
+    // socket at once, or queued and then: written later, dropped, or waiting.
+    Cell deliveries{};
+    std::array<Cell, kDropReasonLabels.size()> neverQueued{}; ///< by DropReason
+    Cell writtenLater{};                                      ///< from a queue
+    std::array<Cell, kDropReasonLabels.size()> dropped{};     ///< from a queue, by DropReason
+    Cell queued{};
     std::array<Cell, kHandshakeFailureLabels.size()> handshakeFailures{};
     std::array<Cell, kLimitHitLabels.size()> limitHits{};
     std::array<Cell, kProtocolRules> protocolViolations{}; ///< by Violation (wire/frame_parser.h)
@@ -134,6 +141,8 @@ struct RelayNumbers
         httpRequests{};
     Cell pingsSent{};
     Cell inboxPauses{};       ///< a sender was not read from because a worker's inbox was full
+    Cell turnWaits{};         ///< a client had to wait for the worker's next turn
+    Latency turnSeconds{};    ///< the turns of the workers' loops
     Latency publishToWrite{}; ///< from acceptance to the end of the write that a turn gave each of
                               ///< its receivers
 };
@@ -145,6 +154,9 @@ struct RelaySnapshot : RelayNumbers<quint64, LatencySnapshot>
     /// Reads every number once. Numbers that are read one after the other may differ by what
     /// happened in between.
     RelaySnapshot &operator+=(const RelayCounters &counters);
+
+    /// Messages that wait in the clients' queues, one for each receiver.
+    [[nodiscard]] quint64 waiting() const;
 };
 
 } // namespace relay

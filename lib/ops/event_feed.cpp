@@ -10,6 +10,7 @@
 #include <QJsonDocument>
 
 #include <algorithm>
+#include <utility>
 
 namespace relay {
 
@@ -28,11 +29,13 @@ QByteArray eventOf(const QByteArray &type, const T &value)
     return toEvent({}, type, QJsonDocument(toJson(value)).toJson(QJsonDocument::Compact));
 }
 
-qint64 refusedConnections(const Hub &hub)
+EventFeed::Refused refusedSoFar(const Hub &hub)
 {
-    return static_cast<qint64>(
-        hub.counters()
-            .handshakeFailures[static_cast<std::size_t>(HandshakeFailure::ConnectionLimit)]);
+    const RelaySnapshot counters = hub.counters();
+    return {.connections = static_cast<qint64>(counters.handshakeFailures[static_cast<std::size_t>(
+                HandshakeFailure::ConnectionLimit)]),
+            .channelClients = static_cast<qint64>(
+                counters.limitHits[static_cast<std::size_t>(LimitHit::ChannelClients)])};
 }
 
 QLatin1String textOf(DisconnectReason reason)
@@ -52,7 +55,7 @@ QString kindOf(quint16 closeCode, const QString &reason)
         return QStringLiteral("slow");
     }
     const bool isLimit = closeCode == close_code::kMessageTooBig
-                         || closeCode == close_code::kTryAgainLater
+                         || reason == textOf(DisconnectReason::ControlFrames)
                          || reason == textOf(DisconnectReason::KeepaliveTimeout);
     return isLimit ? QStringLiteral("limit") : QStringLiteral("disconnect");
 }
@@ -143,7 +146,7 @@ void EventFeed::follow(bool wanted)
     }
     m_inbox->setOpen(wanted);
     if (wanted) {
-        m_refusedConnections = refusedConnections(m_hub);
+        m_refused = refusedSoFar(m_hub);
         m_take.start();
     } else {
         m_take.stop();
@@ -172,23 +175,23 @@ void EventFeed::tick()
         event.count = second.skipped;
         write(eventOf("skipped", event));
     }
-    tellRefusedConnections();
+    const Refused before = std::exchange(m_refused, refusedSoFar(m_hub));
+    tellRefused("limits.connections", m_refused.connections - before.connections);
+    tellRefused("max_clients", m_refused.channelClients - before.channelClients);
     write(eventOf("overview", m_sampler.overview()));
 }
 
 /// They are no clients, and many when there are any: one event tells of a second's.
-void EventFeed::tellRefusedConnections()
+void EventFeed::tellRefused(const char *limit, qint64 count)
 {
-    const qint64 count = refusedConnections(m_hub);
-    if (count == m_refusedConnections) {
+    if (count == 0) {
         return;
     }
     RelayEvent event;
     event.type = QStringLiteral("limit");
     event.time = wallSeconds();
-    event.reason =
-        QStringLiteral("limits.connections: refused %1").arg(count - m_refusedConnections);
-    event.count = count - std::exchange(m_refusedConnections, count);
+    event.reason = QStringLiteral("%1: refused %2").arg(QLatin1String(limit)).arg(count);
+    event.count = count;
     write(eventOf("limit", event));
 }
 

@@ -35,6 +35,13 @@ public:
     ~EventFeed() override;
     Q_DISABLE_COPY_MOVE(EventFeed)
 
+    /// Clients that there was no room for, since the start.
+    struct Refused
+    {
+        qint64 connections = 0;    ///< by limits.connections
+        qint64 channelClients = 0; ///< by a channel's max_clients
+    };
+
     void listen(const ReplyPtr &reply);
     [[nodiscard]] int listenerCount() const { return static_cast<int>(m_listeners.size()); }
 
@@ -43,7 +50,7 @@ private:
     void follow(bool wanted);
     void tell(const std::vector<RelayEvent> &events);
     void tick();
-    void tellRefusedConnections();
+    void tellRefused(const char *limit, qint64 count);
     void write(const QByteArray &event);
 
     Hub &m_hub;
@@ -52,7 +59,7 @@ private:
     std::vector<ReplyPtr> m_listeners;
     const std::shared_ptr<EventInbox> m_inbox = std::make_shared<EventInbox>();
     QTimer m_take;
-    qint64 m_refusedConnections = 0; ///< that were told, or were before anybody listened
+    Refused m_refused; ///< that were told, or were before anybody listened
 };
 
 } // namespace relay

@@ -5,6 +5,8 @@
 #include "metrics/process_stats.h"
 #include "wire/frame_parser.h"
 
+#include <chrono>
+
 namespace relay {
 
 static_assert(kProtocolRules == kViolationCount, "each rule has its counter");
@@ -17,7 +19,11 @@ MetricsInput metricsOf(const Hub &hub)
     input.connectedClients = hub.clientCount() - input.eventStreams;
     input.channels = hub.channelCount();
     input.historyBytes = hub.historyBytes();
+    input.maxConnections = hub.maxConnections();
     input.workers = hub.workerCount();
+    for (const Hub::WorkerStats &worker : hub.workerStats()) {
+        input.longestTurns.push_back(std::chrono::duration<double>(worker.longestTurn).count());
+    }
     for (std::size_t rule = 0; rule < kProtocolRules; ++rule) {
         input.protocolRuleLabels[rule] = describe(static_cast<Violation>(rule)).label;
     }
@@ -31,6 +37,21 @@ std::function<MetricsInput()> metricsSource(const Hub &hub)
         input.process = process.read();
         input.droppedLogLines = droppedLogLines();
         return input;
+    };
+}
+
+std::function<QByteArray()> healthSource(const Hub &hub, TimePoint (*clock)())
+{
+    return [&hub, clock] {
+        QByteArrayList complaints;
+        for (const StuckWorker &worker : hub.stuckWorkers(clock())) {
+            const auto seconds =
+                std::chrono::duration_cast<std::chrono::seconds>(worker.silentFor).count();
+            complaints.append("worker " + QByteArray::number(worker.number)
+                              + " has not answered for "
+                              + QByteArray::number(static_cast<qint64>(seconds)) + " seconds");
+        }
+        return complaints.join('\n');
     };
 }
 

@@ -124,12 +124,20 @@ void OpsServer::addRoutes()
                   response.body = QByteArray::fromStdString(renderMetrics(m_metrics()));
                   return response;
               })});
-    addRoute({"GET", "/-/healthz", "200 as long as the process answers",
-              answering([](const RoutedRequest &) { return plainResponse(200, "alive"); }),
-              AccessKind::Health});
+    addRoute(
+        {"GET", "/-/healthz", "200 while all workers answer, else 503",
+         answering([this](const RoutedRequest &) { return healthOr(plainResponse(200, "alive")); }),
+         AccessKind::Health});
     addRoute({"GET", "/-/readyz", "200 when clients are accepted, else 503",
-              answering([this](const RoutedRequest &) { return readinessAnswer(m_readiness); }),
+              answering(
+                  [this](const RoutedRequest &) { return healthOr(readinessAnswer(m_readiness)); }),
               AccessKind::Health});
+}
+
+HttpResponse OpsServer::healthOr(const HttpResponse &healthy) const
+{
+    const QByteArray complaint = m_health();
+    return complaint.isEmpty() ? healthy : plainResponse(503, complaint);
 }
 
 void OpsServer::acceptPending()

@@ -22,8 +22,8 @@ class HttpConnection;
 ///
 ///     GET /            a list of these
 ///     GET /metrics     every metric, as text
-///     GET /-/healthz   200 as long as the process answers
-///     GET /-/readyz    200 when the relay accepts clients, 503 when it does not (yet, or any more)
+///     GET /-/healthz   200 while the process and all its workers answer, else 503 with the reason
+///     GET /-/readyz    200 when the relay also accepts clients, 503 when it does not (yet, or any more)
 ///
 /// Thread: main.
 /// Owner: the program. The destructor closes all connections.
@@ -51,6 +51,10 @@ public:
         Draining, ///< serves who is there, and takes nobody
         Stopping
     };
+    using HealthSource = std::function<QByteArray()>;
+    /// `health` is called for each health check. When it returns a text, the answer is 503 with it.
+    void setHealthSource(HealthSource health) { m_health = std::move(health); }
+
     /// What /-/readyz answers; at first Starting.
     void setReadiness(Readiness readiness);
 
@@ -65,6 +69,7 @@ public:
 
 private:
     void addRoutes();
+    [[nodiscard]] HttpResponse healthOr(const HttpResponse &healthy) const;
     void acceptPending();
     void take(std::unique_ptr<QTcpSocket> socket);
     /// Whether one more may be served in full: there is a place, or an idle connection has given its own up.
@@ -75,6 +80,7 @@ private:
 
     OpsOptions m_options;
     MetricsSource m_metrics;
+    HealthSource m_health = [] { return QByteArray(); };
     Router m_router;
     QTcpServer m_server;
     QTimer m_acceptAgain;

@@ -19,7 +19,8 @@ constexpr std::size_t kWindow = 10;
 
 quint64 droppedBy(const RelaySnapshot &counters)
 {
-    return std::accumulate(counters.dropped.begin(), counters.dropped.end(), quint64{0});
+    return std::accumulate(counters.dropped.begin(), counters.dropped.end(), quint64{0})
+           + std::accumulate(counters.neverQueued.begin(), counters.neverQueued.end(), quint64{0});
 }
 
 LatencySnapshot difference(const LatencySnapshot &now, const LatencySnapshot &before)
@@ -85,6 +86,7 @@ Overview RelaySampler::overview() const
     o.startedAt = m_startedAt;
     o.clients = m_hub.clientCount();
     o.eventStreams = m_hub.eventStreamCount();
+    o.maxConnections = m_hub.maxConnections();
     o.channels = m_hub.channelCount();
     o.historyBytes = m_hub.historyBytes();
     o.messages = static_cast<qint64>(counters.messages);

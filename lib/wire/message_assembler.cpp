@@ -75,7 +75,14 @@ qsizetype MessageAssembler::heldBytes() const
 
 std::optional<Violation> MessageAssembler::feed(std::span<const char> bytes, MessageSink &sink)
 {
-    while (true) {
+    int frames = std::numeric_limits<int>::max();
+    return feed(bytes, frames, sink);
+}
+
+std::optional<Violation>
+MessageAssembler::feed(std::span<const char> &bytes, int &frames, MessageSink &sink)
+{
+    while (frames > 0 || !m_parser.isBetweenFrames()) {
         Step step;
         switch (m_parser.next(bytes)) {
         case FrameParser::Event::NeedMore:
@@ -83,6 +90,7 @@ std::optional<Violation> MessageAssembler::feed(std::span<const char> bytes, Mes
         case FrameParser::Event::Violation:
             return m_parser.violation();
         case FrameParser::Event::Head:
+            --frames;
             step = headArrived(sink);
             break;
         case FrameParser::Event::Payload:
@@ -94,6 +102,7 @@ std::optional<Violation> MessageAssembler::feed(std::span<const char> bytes, Mes
                 .broken; // and nothing of this object is looked at: the sink may have deleted it
         }
     }
+    return std::nullopt;
 }
 
 MessageAssembler::Step MessageAssembler::headArrived(MessageSink &sink)

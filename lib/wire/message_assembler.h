@@ -54,8 +54,12 @@ public:
     MessageAssembler(MessageAssembler &&) noexcept;
     MessageAssembler &operator=(MessageAssembler &&) noexcept;
 
-    /// Feeds what was received. Returns the rule that was broken, if one was; everything before it
-    /// was delivered. When the sink says Stop, the rest of the bytes is left alone.
+    /// Feeds what was received, up to `frames` frames, and takes what it has used off both: a caller
+    /// that finds bytes left feeds them later. Returns the rule that was broken, if one was;
+    /// everything before it was delivered. When the sink says Stop, the rest is left alone.
+    [[nodiscard]] std::optional<Violation>
+    feed(std::span<const char> &bytes, int &frames, MessageSink &sink);
+    /// The same without a limit.
     [[nodiscard]] std::optional<Violation> feed(std::span<const char> bytes, MessageSink &sink);
 
     /// Whether bytes of an unfinished message or frame are kept.

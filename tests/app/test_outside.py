@@ -158,7 +158,7 @@ class SlowConsumer(AsyncTestCase):
 
             await asyncio.gather(send(readers[0]), *[receive(c) for c in readers[1:]])
             self.assertEqual(relay.metric('relay_limit_disconnections_total{limit="queue_size"}'), 1)
-            self.assertGreater(relay.metric('relay_dropped_total{reason="slow_consumer"}'), 0)
+            self.assertGreater(relay.metric('relay_dropped_total{reason="slow_consumer",queued="true"}'), 0)
             self.assertEqual(relay.metric("websocket_connections_total"), 6)
             stalled.close()
 

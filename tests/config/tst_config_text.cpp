@@ -75,6 +75,7 @@ relay::Settings unusualSettings()
     settings.hub.eventSource.retry = 100ms;
     settings.hub.limits.connections = 12345;
     settings.hub.limits.messageSize = 1025;
+    settings.hub.limits.controlFrames = 17;
     settings.hub.limits.requestHeadSize = 2000;
     settings.hub.limits.requestHeaderFields = 8;
     settings.hub.limits.handshakeTimeout = 90s;
@@ -164,6 +165,7 @@ void TestConfigText::printedConfigReadsAsTheSame()
     QCOMPARE(is.hub.eventSource.retry, was.hub.eventSource.retry);
     QCOMPARE(is.hub.limits.connections, was.hub.limits.connections);
     QCOMPARE(is.hub.limits.messageSize, was.hub.limits.messageSize);
+    QCOMPARE(is.hub.limits.controlFrames, was.hub.limits.controlFrames);
     QCOMPARE(is.hub.limits.requestHeadSize, was.hub.limits.requestHeadSize);
     QCOMPARE(is.hub.limits.requestHeaderFields, was.hub.limits.requestHeaderFields);
     QCOMPARE(is.hub.limits.handshakeTimeout, was.hub.limits.handshakeTimeout);

@@ -31,7 +31,7 @@ All time series of a metric exist from the start, with the value 0, so that `rat
 """
 
 # Their values are versions, or too many to list.
-OPEN_LABELS = {"version", "qt", "method", "code", "le"}
+OPEN_LABELS = {"version", "qt", "method", "code", "le", "worker"}
 
 
 def families(text):

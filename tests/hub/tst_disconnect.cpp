@@ -44,10 +44,12 @@ void TestDisconnect::saysWhatEachReasonMeans_data()
     row("message too big", Reason::MessageTooBig, 1009, false, LimitHit::MessageSize);
     row("queue full", Reason::QueueFull, 1008, true, LimitHit::QueueSize);
     row("slow too long", Reason::SlowTooLong, 1008, true, LimitHit::SlowGrace);
+    row("control frames", Reason::ControlFrames, 1008, false, LimitHit::ControlFrames);
     row("keepalive timeout", Reason::KeepaliveTimeout, 1006, true, LimitHit::KeepaliveTimeout);
     row("published to a pattern", Reason::PatternPublish, 1008, false);
     row("published where it may not", Reason::PublishForbidden, 1008, false);
     row("channel full", Reason::ChannelFull, 1013, true, LimitHit::ChannelClients);
+    row("relay full", Reason::RelayFull, 1013, true);
     row("server shutdown", Reason::ServerShutdown, 1001, true);
 }
 

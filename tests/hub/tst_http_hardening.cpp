@@ -1,10 +1,7 @@
-#include "hub/http_protocol.h"
-
 #include "support/http_peer.h"
 #include "support/test_hub.h"
 #include "support/test_main.h"
 
-#include <QDeadlineTimer>
 #include <QJsonArray>
 #include <QJsonObject>
 #include <QSignalSpy>
@@ -19,7 +16,6 @@ using relay::test::TestHub;
 using relay::test::testOptions;
 using relay::test::waitFor;
 using relay::test::WebClient;
-using relay::test::WorkerHold;
 
 namespace {
 
@@ -49,7 +45,6 @@ private Q_SLOTS:
     void aMessageOfManyLinesShutsNobodyOut_data();
     void aMessageOfManyLinesShutsNobodyOut();
     void whatDoesNotFitIsAGapOfThePattern();
-    void requestsThatCameTogetherLetOthersIn();
     void halfASurrogatePairIsNotPublished_data();
     void halfASurrogatePairIsNotPublished();
     void whatIsNoPositionIsNotRepeated();
@@ -122,37 +117,6 @@ void TestHttpHardening::whatDoesNotFitIsAGapOfThePattern()
     const auto event = again.nextEvent();
     QVERIFY(event);
     QCOMPARE(event->data, QByteArray("live"));
-}
-
-// One connection that sends many requests at once does not hold up the others of its worker until all
-// of them are answered.
-void TestHttpHardening::requestsThatCameTogetherLetOthersIn()
-{
-    constexpr int kRequests = 100;
-    TestHub relay(testOptions(), TestHub::Follow::MessagesToo);
-    WorkerHold hold(relay.hub(), "hold");
-    HttpPeer other(relay.port());
-    QCOMPARE(other.ask(HttpPeer::post("/b", "here")).status, 200); // the worker has it
-    HttpPeer greedy(relay.port());
-    QByteArray requests = HttpPeer::post("/a", "hold");
-    for (int i = 1; i < kRequests; ++i) {
-        requests += HttpPeer::post("/a", "x");
-    }
-    QVERIFY(greedy.send(requests));
-    QVERIFY(hold.waitUntilHeld());
-    QVERIFY(other.send(HttpPeer::post("/a", "y")) && other.connection().waitUntilDelivered());
-    // So long that the turn is over with the request that is held.
-    QVERIFY(waitFor([turn = QDeadlineTimer(2 * relay::HttpProtocol::kMaxTurnTime)] {
-        return turn.hasExpired();
-    }));
-    hold.release();
-
-    const int offset = other.answer().json().value(QLatin1String("offset")).toInt();
-    QVERIFY2(offset > 1 && offset < kRequests, QByteArray::number(offset).constData());
-    for (int i = 0; i < kRequests; ++i) {
-        QCOMPARE(greedy.answer().status, 200);
-    }
-    QCOMPARE(relay.hub().counters().messages, quint64{kRequests + 2});
 }
 
 void TestHttpHardening::halfASurrogatePairIsNotPublished_data()

@@ -387,6 +387,7 @@ void TestSlowClients::aSignOfLifeDoesNotPutOffTheEnd()
 void TestSlowClients::oneWhoNeverReadsIsNotReadFromEither()
 {
     HubOptions options = optionsWith(HubOptions::SlowClientPolicy::Disconnect, 300ms);
+    options.limits.controlFrames = 1'000'000;
     options.keepalive.interval = 100ms; // the grace is looked at when nothing is sent to it, too
     options.closeTimeout = 300ms;
     TestHub relay(options);

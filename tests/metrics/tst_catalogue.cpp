@@ -68,6 +68,9 @@ MetricsInput busyInput()
     counters.inboxPauses = 1008;
     counters.eventStreams = 1009;
     counters.eventStreamsEnded = 1010;
+    counters.turnWaits = 1011;
+    counters.queued = 2000;
+    counters.writtenLater = 1000; // with what was dropped: 397 wait
     const auto fill = [](auto &numbers, quint64 first) {
         for (quint64 &number : numbers) {
             number = first++;
@@ -75,6 +78,7 @@ MetricsInput busyInput()
     };
     fill(counters.disconnectionsByCode, 100);
     fill(counters.dropped, 200);
+    fill(counters.neverQueued, 210);
     fill(counters.handshakeFailures, 300);
     fill(counters.limitHits, 400);
     fill(counters.protocolViolations, 500);
@@ -88,12 +92,16 @@ MetricsInput busyInput()
     counters.publishToWrite.buckets[6] = 4;
     counters.publishToWrite.buckets.back() = 5;
     counters.publishToWrite.sum = 61.25;
+    counters.turnSeconds.buckets[3] = 2;
+    counters.turnSeconds.sum = 0.25;
     input.connectedClients = 17;
     input.eventStreams = 18;
     input.channels = 19;
     input.historyBytes = (qint64{1} << 53) - 1;
+    input.maxConnections = 20;
     input.workers = 2;
     input.droppedLogLines = {31, 32, 33};
+    input.longestTurns = {0.5, 7};
     input.process = ProcessStats{1.25, 4096, 8192, 20, 1024, 1'700'001'234.56};
     return input;
 }
@@ -155,7 +163,10 @@ void TestCatalogue::everyLabelIsThereFromTheStart_data()
     QTest::addColumn<QByteArray>("sample");
     const auto row = [](const QByteArray &sample) { QTest::newRow(sample.constData()) << sample; };
     for (const char *reason : {"slow_consumer", "drop_oldest", "disconnected"}) {
-        row(QByteArray("relay_dropped_total{reason=\"") + reason + "\"}");
+        for (const char *queued : {"false", "true"}) {
+            row(QByteArray("relay_dropped_total{reason=\"") + reason + "\",queued=\"" + queued
+                + "\"}");
+        }
     }
     for (const char *reason :
          {"bad_request", "forbidden_origin", "method_not_allowed", "upgrade_required", "channel",
@@ -171,8 +182,8 @@ void TestCatalogue::everyLabelIsThereFromTheStart_data()
     for (const char *result : {"exact", "gap", "unknown"}) {
         row(QByteArray("relay_resumes_total{result=\"") + result + "\"}");
     }
-    for (const char *limit :
-         {"message_size", "queue_size", "slow_grace", "keepalive_timeout", "channel_clients"})
+    for (const char *limit : {"message_size", "queue_size", "slow_grace", "keepalive_timeout",
+                              "channel_clients", "control_frames"})
     {
         row(QByteArray("relay_limit_disconnections_total{limit=\"") + limit + "\"}");
     }
@@ -183,7 +194,9 @@ void TestCatalogue::everyLabelIsThereFromTheStart_data()
     for (const char *name :
          {"websocket_connected_clients", "websocket_messages_total", "websocket_connections_total",
           "websocket_disconnections_total", "relay_event_streams", "relay_event_streams_total",
-          "relay_channels", "relay_history_bytes", "relay_publish_to_write_seconds_count",
+          "relay_channels", "relay_history_bytes", "relay_queued_messages", "relay_max_connections",
+          "relay_turn_waits_total", "relay_turn_seconds_count",
+          "relay_publish_to_write_seconds_count",
           "relay_publish_to_write_seconds_bucket{le=\"+Inf\"}"})
     {
         row(name);
@@ -236,19 +249,30 @@ void TestCatalogue::valuesAreExact_data()
     row(R"(relay_http_requests_total{method="other",code="other"})", "1120");
     row(R"(relay_log_lines_dropped_total{reason="rate"})", "31");
     row(R"(relay_log_lines_dropped_total{reason="write_failed"})", "33");
+    row("relay_max_connections", "20");
     row("relay_workers", "2");
+    row("relay_turn_waits_total", "1011");
+    row(R"(relay_worker_longest_turn_seconds{worker="1"})", "0.5");
+    row(R"(relay_worker_longest_turn_seconds{worker="2"})", "7");
+    row("relay_turn_seconds_bucket{le=\"0.0001\"}", "2");
+    row("relay_turn_seconds_count", "2");
+    row("relay_turn_seconds_sum", "0.25");
     row("relay_disconnections_total{code=\"1000\"}", "100");
     row("relay_disconnections_total{code=\"1011\"}", "110");
     row("relay_disconnections_total{code=\"1014\"}", "113");
     row("relay_disconnections_total{code=\"other\"}", "114");
-    row("relay_dropped_total{reason=\"slow_consumer\"}", "200");
-    row("relay_dropped_total{reason=\"disconnected\"}", "202");
+    row("relay_queued_messages", "397");
+    row(R"(relay_dropped_total{reason="slow_consumer",queued="true"})", "200");
+    row(R"(relay_dropped_total{reason="disconnected",queued="true"})", "202");
+    row(R"(relay_dropped_total{reason="slow_consumer",queued="false"})", "210");
+    row(R"(relay_dropped_total{reason="disconnected",queued="false"})", "212");
     row("relay_handshake_failures_total{reason=\"bad_request\"}", "300");
     row("relay_handshake_failures_total{reason=\"channel\"}", "304");
     row("relay_handshake_failures_total{reason=\"disconnected\"}", "310");
     row("relay_limit_disconnections_total{limit=\"message_size\"}", "400");
     row("relay_limit_disconnections_total{limit=\"keepalive_timeout\"}", "403");
     row("relay_limit_disconnections_total{limit=\"channel_clients\"}", "404");
+    row("relay_limit_disconnections_total{limit=\"control_frames\"}", "405");
     row("relay_protocol_violations_total{rule=\"r0\"}", "500");
     row("relay_protocol_violations_total{rule=\"r10\"}", "510");
     row("relay_publish_to_write_seconds_bucket{le=\"1e-05\"}", "3");
@@ -281,13 +305,15 @@ void TestCatalogue::pageHoldsNothingElse()
 {
     const Page page = parsed(renderMetrics(busyInput()));
     QVERIFY2(page.duplicates.isEmpty(), page.duplicates.join(", ").constData());
-    constexpr std::size_t kPlain = 4 + 4 + 1 + 3 + 2 + 1 + 6; // no labels, and relay_build_info
-    constexpr std::size_t kLabelled =
-        kDropReasonLabels.size() + kHandshakeFailureLabels.size() + kCountedCloseCodes.size() + 1
-        + kLimitHitLabels.size() + kProtocolRules + kResumeResultLabels.size()
-        + kLogDropLabels.size() + kHttpMethodLabels.size() * (kCountedStatuses.size() + 1);
+    constexpr std::size_t kPlain = 4 + 4 + 1 + 4 + 2 + 3 + 6; // no labels, and relay_build_info
+    constexpr std::size_t kLongestTurns = 2;
+    constexpr std::size_t kLabelled = kLongestTurns + 2 * kDropReasonLabels.size()
+                                      + kHandshakeFailureLabels.size() + kCountedCloseCodes.size()
+                                      + 1 + kLimitHitLabels.size() + kProtocolRules
+                                      + kResumeResultLabels.size() + kLogDropLabels.size()
+                                      + kHttpMethodLabels.size() * (kCountedStatuses.size() + 1);
     constexpr std::size_t kHistogram = kLatencyBounds.size() + 1 + 2;
-    QCOMPARE(std::size_t(page.samples.size()), kPlain + kLabelled + kHistogram);
+    QCOMPARE(std::size_t(page.samples.size()), kPlain + kLabelled + 2 * kHistogram);
 }
 
 /// Where /proc cannot be read the metrics of the process are absent: a 0 would be a lie that alerts

@@ -155,12 +155,16 @@ public:
         one(numbers.receivedBytes);
         one(numbers.sentBytes);
         one(numbers.deliveries);
+        all(numbers.neverQueued);
+        one(numbers.writtenLater);
         all(numbers.dropped);
+        one(numbers.queued);
         all(numbers.handshakeFailures);
         all(numbers.limitHits);
         all(numbers.protocolViolations);
         one(numbers.pingsSent);
         one(numbers.inboxPauses);
+        one(numbers.turnWaits);
     }
 
 private:
@@ -178,6 +182,8 @@ void TestCounter::snapshotSumsEveryNumberOfEveryWorker()
     const auto add = [](Counter &counter, quint64 value) { counter.add(value); };
     DistinctNumbers(1).visit(first, add);
     DistinctNumbers(1000).visit(second, add);
+    first.turnSeconds.observe(5us);
+    second.turnSeconds.observe(5us, 2);
     first.publishToWrite.observe(5us);
     second.publishToWrite.observe(1s, 2);
 
@@ -188,6 +194,7 @@ void TestCounter::snapshotSumsEveryNumberOfEveryWorker()
 
     DistinctNumbers(1001).visit(snapshot,
                                 [](quint64 value, quint64 expected) { QCOMPARE(value, expected); });
+    QCOMPARE(snapshot.turnSeconds.buckets[0], 3ULL);
     QCOMPARE(snapshot.publishToWrite.buckets[0], 1ULL);
     QCOMPARE(snapshot.publishToWrite.buckets[14], 2ULL);
     QCOMPARE(snapshot.publishToWrite.sum, 2.000005);

@@ -57,12 +57,15 @@ private Q_SLOTS:
 
 void TestAdminApi::overviewShowsTheRelay()
 {
-    AdminRelay admin;
+    HubOptions options = test::testOptions(2);
+    options.limits.connections = 77;
+    AdminRelay admin(options);
     const WebClients clients = admin.relay.connectClients(3);
     QCOMPARE(clients.size(), std::size_t{3});
     const auto overview = admin.get<Overview>("/-/api/overview");
     QVERIFY(overview);
     QCOMPARE(overview->clients, 3);
+    QCOMPARE(overview->maxConnections.value_or(0), 77);
     QCOMPARE(overview->state, QStringLiteral("serving"));
     QCOMPARE(overview->channels, 1);
     QCOMPARE(overview->workers.size(), 2);

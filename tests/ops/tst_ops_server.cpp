@@ -27,6 +27,7 @@ private Q_SLOTS:
     void headHasTheFieldsOfGetAndNoBody_data();
     void headHasTheFieldsOfGetAndNoBody();
     void readyFollowsReadiness();
+    void whatIsWrongIsTold();
     void metricsAreReadAnewForEachRequest();
     void indexNamesEveryRoute();
     void wrongMethodNamesTheRightOnes();
@@ -137,6 +138,32 @@ void TestOpsServer::readyFollowsReadiness()
     const std::optional<Answer> answer = request(server.port(), "GET /-/healthz");
     QVERIFY(answer);
     QCOMPARE(answer->status, 200);
+}
+
+/// A relay that cannot serve says so on both health checks, and why; also while it drains.
+void TestOpsServer::whatIsWrongIsTold()
+{
+    OpsServer server(anyPort(), someMetrics);
+    QByteArray complaint;
+    server.setHealthSource([&complaint] { return complaint; });
+    server.setReadiness(OpsServer::Readiness::Ready);
+    QVERIFY(server.listen());
+    const auto check = [&](const QByteArray &target, int status, const QByteArray &body) {
+        const std::optional<Answer> answer = request(server.port(), "GET " + target);
+        QVERIFY(answer);
+        QCOMPARE(answer->status, status);
+        QCOMPARE(answer->body, body);
+    };
+    check("/-/healthz", 200, "alive\n");
+    check("/-/readyz", 200, "ready\n");
+    complaint = "worker 1 has not answered for 5 seconds";
+    check("/-/healthz", 503, complaint + '\n');
+    check("/-/readyz", 503, complaint + '\n');
+    server.setReadiness(OpsServer::Readiness::Draining);
+    check("/-/readyz", 503, complaint + '\n');
+    complaint.clear();
+    check("/-/healthz", 200, "alive\n");
+    check("/-/readyz", 503, "draining\n");
 }
 
 /// Nothing is cached between scrapes, and nothing but a scrape asks for the numbers.

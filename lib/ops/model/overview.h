@@ -31,14 +31,16 @@ struct WorkerShare
 struct Overview
 {
     QString version;
-    QString state;        ///< "serving", "draining" or "stopping"
-    std::optional<QString> address; ///< that the clients' port listens on; older relays do not tell it
-    int port = 0;                   ///< of the clients' port
+    QString state; ///< "serving", "draining" or "stopping"
+    std::optional<QString>
+        address;          ///< that the clients' port listens on; older relays do not tell it
+    int port = 0;         ///< of the clients' port
     bool tls = false;     ///< whether clients connect by wss:// and https:// there
     double startedAt = 0; ///< seconds since 1970-01-01 UTC
     double uptimeSeconds = 0;
-    int clients = 0;      ///< WebSockets and event streams
-    int eventStreams = 0; ///< of those
+    int clients = 0;                   ///< WebSockets and event streams
+    int eventStreams = 0;              ///< of those
+    std::optional<int> maxConnections; ///< served at the same time; older relays do not tell it
     int channels = 0;
     qint64 historyBytes = 0;
     qint64 messages = 0;        ///< accepted since the start
@@ -69,6 +71,7 @@ struct Overview
                           field("uptime_seconds", &O::uptimeSeconds),
                           field("clients", &O::clients),
                           field("event_streams", &O::eventStreams),
+                          field("max_connections", &O::maxConnections),
                           field("channels", &O::channels),
                           field("history_bytes", &O::historyBytes),
                           field("messages", &O::messages),
