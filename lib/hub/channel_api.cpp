@@ -273,7 +273,8 @@ ChannelApi::Verdict ChannelApi::judgeWithoutRoom(const HttpRequest &request)
         return refuse(DisconnectReason::RelayFull);
     }
     const auto type = preferredType(request, kTypes);
-    const bool isListener = request.method == "GET" && type && kTypes.at(*type) == kEventStream;
+    const bool isListener = (request.method == "GET" || request.method == "HEAD") && type
+                            && kTypes.at(*type) == kEventStream;
     RefusedHandshake refused = isListener ? refuseListener(DisconnectReason::RelayFull)
                                           : refuse(DisconnectReason::RelayFull);
     const Cors cors{request.value("Origin"), decision == OriginPolicy::Decision::Listed};

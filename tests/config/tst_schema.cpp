@@ -82,6 +82,7 @@ const QList<std::pair<const char *, const char *>> &documentedDefaults()
         {"history.positions", "100000"},
         {"history.position_age", "24h"},
         {"limits.connections", "0"},
+        {"limits.control_frames", "100"},
         {"limits.message_size", "1 MiB"},
         {"limits.request_head_size", "16 KiB"},
         {"limits.request_header_fields", "100"},

@@ -290,8 +290,7 @@ void TestHttpHistory::thePageHasATagAndAPolicy_data()
     QTest::newRow("script") << QByteArray("/-/page.js")
                             << QByteArray("text/javascript; charset=utf-8");
     for (const char *module : {"/-/client.js", "/-/snippets.js"}) {
-        QTest::newRow(module) << QByteArray(module)
-                              << QByteArray("text/javascript; charset=utf-8");
+        QTest::newRow(module) << QByteArray(module) << QByteArray("text/javascript; charset=utf-8");
     }
     QTest::newRow("style") << QByteArray("/-/page.css") << QByteArray("text/css; charset=utf-8");
     QTest::newRow("icon") << QByteArray("/-/icon.svg") << QByteArray("image/svg+xml");

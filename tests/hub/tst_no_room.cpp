@@ -252,10 +252,13 @@ void TestNoRoom::requestsAreAnswered503()
           HttpPeer::post("/-/publish", "[]")})
     {
         HttpPeer peer(relay->port());
-        const HttpAnswer answer = peer.ask(request);
+        QVERIFY(peer.send(request));
+        const bool isHead = request.startsWith("HEAD ");
+        const HttpAnswer answer =
+            peer.answer(isHead ? HttpPeer::Body::None : HttpPeer::Body::Expected);
         QCOMPARE(answer.status, 503);
         QVERIFY(answer.value("retry-after").toInt() > 0);
-        QCOMPARE(answer.error(), fullCode(Full::Relay));
+        QCOMPARE(answer.error(), isHead ? QByteArray() : fullCode(Full::Relay));
         QVERIFY(peer.waitForEnd());
     }
     QCOMPARE(relay->hub().counters().messages, 0U);
