@@ -94,6 +94,7 @@ Outcome ProcessSignals::install()
     // The default comes back before the handler runs.
     const auto toldOnce = actionOf(writeSignalNumber, SA_RESTART | static_cast<int>(SA_RESETHAND));
     std::vector<std::pair<int, struct sigaction>> wanted;
+    wanted.reserve(NSIG);
     for (const int number : kAsking) {
         wanted.emplace_back(number, toldOnce);
     }

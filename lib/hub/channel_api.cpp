@@ -299,7 +299,7 @@ ChannelApi::Verdict ChannelApi::judgeGet(const HttpRequest &request, const Reque
     }
     auto &asked = std::get<ChannelRequest>(channel);
     if (kTypes.at(*type) == kPage) {
-        return webPage(request);
+        return webPage(target.path, request);
     }
     if (kTypes.at(*type) == kEventStream) {
         return listen(request, std::move(asked));

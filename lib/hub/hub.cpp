@@ -407,6 +407,11 @@ bool Hub::isListening() const
     return d->isServing;
 }
 
+QString Hub::address() const
+{
+    return d->options.address;
+}
+
 quint16 Hub::port() const
 {
     return d->listener.port();

@@ -65,6 +65,8 @@ public:
 
     /// Whether connections are accepted: from listen() until close().
     [[nodiscard]] bool isListening() const;
+    /// The address that is listened on, as the options say: an IP address, or all of IPv4 or IPv6.
+    [[nodiscard]] QString address() const;
     /// The port that is listened on; 0 before listen().
     [[nodiscard]] quint16 port() const;
     /// HubOptions::limits' messageSize.

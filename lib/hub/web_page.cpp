@@ -44,7 +44,21 @@ Asset load(const char *path, const char *file, const char *type)
     return asset;
 }
 
-/// Loaded once, by whoever asks first.
+/// In the page: the way from its URL to the relay's root. Links are relative, so that they also work where a
+/// proxy serves the relay under a path prefix, which only the browser knows.
+constexpr QByteArrayView kRootPlaceholder = "@root@";
+
+/// The page as it is for a channel of that path.
+Asset pageFor(const Asset &page, const QByteArray &path)
+{
+    const qsizetype depth = std::max(qsizetype{1}, path.count('/')) - 1;
+    Asset made = page;
+    made.body.replace(kRootPlaceholder, depth == 0 ? "./" : QByteArray("../").repeated(depth));
+    made.tag = page.tag.chopped(1) + '-' + QByteArray::number(depth) + '"';
+    return made;
+}
+
+/// Loaded once, at the first request.
 const std::vector<Asset> &assets()
 {
     static const std::vector<Asset> kAssets = [] {
@@ -52,6 +66,8 @@ const std::vector<Asset> &assets()
         return std::vector<Asset>{
             load("", "page.html", "text/html; charset=utf-8"),
             load("/-/page.js", "page.js", "text/javascript; charset=utf-8"),
+            load("/-/client.js", "client.js", "text/javascript; charset=utf-8"),
+            load("/-/snippets.js", "snippets.js", "text/javascript; charset=utf-8"),
             load("/-/page.css", "page.css", "text/css; charset=utf-8"),
             load("/-/icon.svg", "icon.svg", "image/svg+xml"),
         };
@@ -87,9 +103,9 @@ HttpResponse answer(const Asset &asset, const HttpRequest &request)
 
 } // namespace
 
-HttpResponse webPage(const HttpRequest &request)
+HttpResponse webPage(const QByteArray &path, const HttpRequest &request)
 {
-    return answer(assets().front(), request);
+    return answer(pageFor(assets().front(), path), request);
 }
 
 std::optional<HttpResponse> webAsset(const QByteArray &path, const HttpRequest &request)

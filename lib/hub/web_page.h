@@ -8,12 +8,13 @@
 namespace relay {
 
 /// What a browser gets for a channel's URL: a page that shows the channel live, compiled in from
-/// resources/web. The page is the same for every channel and finds its name in its own address.
+/// resources/web. `path` is the URL's: the page links to its parts relative to it, and finds the channel's name in
+/// its own address.
 ///
-/// Thread: any. Each may answer 304 to who has it already.
-HttpResponse webPage(const HttpRequest &request);
+/// Thread: any. Each answers 304 to a browser that has the current version.
+HttpResponse webPage(const QByteArray &path, const HttpRequest &request);
 
-/// The page's parts, "/-/page.js" and so on; nothing for other paths.
+/// The page's parts, "/-/page.js" and so on. Returns nullopt for other paths.
 std::optional<HttpResponse> webAsset(const QByteArray &path, const HttpRequest &request);
 
 } // namespace relay

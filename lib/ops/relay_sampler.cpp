@@ -79,6 +79,7 @@ Overview RelaySampler::overview() const
     o.state = !m_hub.isListening() ? QStringLiteral("stopping")
               : m_hub.isDraining() ? QStringLiteral("draining")
                                    : QStringLiteral("serving");
+    o.address = m_hub.address();
     o.port = m_hub.port();
     o.tls = m_hub.usesTls();
     o.startedAt = m_startedAt;

@@ -1,146 +1,18 @@
 /*
- * The page of a channel, and a complete client to copy from: down to the line, nothing knows of the page.
- *
- * A message's position is "<epoch>-<offset>": offsets count 1, 2, 3 … without holes, an epoch is one life of that
- * count. Who comes back with the last one it saw (?since=) misses nothing, or is told what cannot be given.
+ * The page of a channel: its messages, a box to send, and code to connect a program.
  */
 
-const FIRST_VISIT = 50; // messages to begin with
-const BACKOFF = { first: 500, most: 30_000 }; // ms between attempts, doubled each time
-const SETTLED = 10_000; // ms after which a loss is a new one, and the first wait is short again
-const POLL = { every: 10_000, timeout: 8_000 };
+import { Channel, FIRST_VISIT, makeConnection, parsePosition, positionOf, ROOT } from './client.js';
+import { snippetsFor } from './snippets.js';
 
-/** The channel that a URL names. */
-class Channel {
-  #url;
-
-  constructor(href) {
-    this.#url = new URL(href);
-    this.#url.hash = '';
-    for (const place of ['last', 'since']) this.#url.searchParams.delete(place);
-    this.name = decodeURIComponent(this.#url.pathname.slice(1)) || '/';
-    // Listens to many channels, and is none that could be sent to or counted.
-    this.isPattern = this.name.split('/').some((segment) => segment === '*' || segment === '**');
-  }
-
-  /** Its address for 'http' or 'ws', with TLS if the page has it. */
-  url(scheme, parameters = {}) {
-    const url = new URL(this.#url);
-    url.protocol = url.protocol.replace('http', scheme);
-    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-    return url.href;
-  }
-
-  /** Its last messages: {epoch, offset, clients, messages}. */
-  ask(last) {
-    const signal = AbortSignal.timeout(POLL.timeout);
-    return this.#fetch({ last }, { headers: { Accept: 'application/json' }, cache: 'no-store', signal });
-  }
-
-  /**
-   * Publishes; gives {epoch, offset, clients}. By POST, because that is answered: accepted, and as which message. The
-   * same key again, after an answer that got lost, publishes nothing twice.
-   */
-  publish(text, key) {
-    const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Idempotency-Key': key };
-    return this.#fetch({}, { method: 'POST', headers, body: text });
-  }
-
-  /** Throws what the relay refuses as its own sentence, with `status`; without one, nobody answered. */
-  async #fetch(parameters, options) {
-    const response = await fetch(this.url('http', parameters), options);
-    const answer = await response.json().catch(() => ({}));
-    if (response.ok) return answer;
-    const error = new Error(answer.message ?? `The relay answers ${response.status}.`);
-    throw Object.assign(error, { status: response.status });
-  }
-}
-
-const positionOf = ({ epoch, offset }) => `${epoch}-${offset}`;
-
-function parsePosition(text) {
-  const [, epoch, offset] = /^([0-9a-f]{12})-(\d+)$/.exec(text) ?? [];
-  return epoch ? { epoch, offset: Number(offset) } : null;
-}
-
-/** A frame of the subprotocol relay.meta: a JSON head line, then the payload exactly as it was sent. */
-function decode(frame) {
-  if (typeof frame === 'string') {
-    const end = frame.indexOf('\n');
-    return { ...JSON.parse(frame.slice(0, end)), text: frame.slice(end + 1) };
-  }
-  const all = new Uint8Array(frame);
-  const end = all.indexOf(10);
-  return { ...JSON.parse(new TextDecoder().decode(all.subarray(0, end))), bytes: all.subarray(end + 1) };
-}
-
-/**
- * A WebSocket that comes back by itself and goes on where it was. Calls on.first(head), on.message(message), each with
- * a `gap` {from, to} when something is missing before it, and on.state({name, reason, until}); names: connecting, live,
- * waiting (until then), refused (for good).
- */
-function makeConnection(channel, position, on) {
-  let [socket, timer, attempts, liveSince] = [null, 0, 0, 0];
-
-  function connect() {
-    if (socket) return;
-    clearTimeout(timer);
-    on.state({ name: 'connecting' });
-    socket = new WebSocket(channel.url('ws', position ? { since: position } : { last: FIRST_VISIT }), 'relay.meta');
-    socket.binaryType = 'arraybuffer';
-    socket.onmessage = ({ data }) => receive(decode(data));
-    socket.onclose = ({ reason }) => lost(reason);
-  }
-
-  function receive(message) {
-    const last = parsePosition(position);
-    if (liveSince && last?.epoch === message.epoch && last.offset + 1 < message.offset) {
-      // A relay can be told to leave out what a slow client does not take in time.
-      message.gap = { from: position, to: `${message.epoch}-${message.offset - 1}` };
-    }
-    position = message.position ??= positionOf(message);
-    if (liveSince) return on.message(message);
-    liveSince = performance.now();
-    on.first(message);
-    on.state({ name: 'live' });
-  }
-
-  async function lost(reason) {
-    const wasLive = liveSince > 0;
-    if (wasLive && performance.now() - liveSince > SETTLED) attempts = 0;
-    [socket, liveSince] = [null, 0];
-    // Half of the wait is chance: a thousand pages must not all come back at once.
-    const wait = Math.min(BACKOFF.most, BACKOFF.first * 2 ** attempts++) * (0.5 + Math.random() / 2);
-    timer = setTimeout(connect, wait);
-    on.state({ name: 'waiting', reason, until: Date.now() + wait });
-    if (wasLive) return;
-    // A browser does not tell why a WebSocket could not be opened; a plain request is answered in words.
-    const refusal = await channel.ask(0).catch((error) => error);
-    if (socket || ![401, 403, 404].includes(refusal.status)) return;
-    clearTimeout(timer);
-    on.state({ name: 'refused', reason: refusal.message });
-  }
-
-  /** For a connection that is dead without knowing it: after sleep, or in another network. */
-  function drop(reason) {
-    if (!socket) return;
-    socket.onmessage = socket.onclose = null;
-    socket.close();
-    lost(reason);
-  }
-
-  return { connect, drop, isLive: () => liveSince > 0 };
-}
-
-// ---- The page ----
-
-const MOST_ROWS = 1000; // a page that is left open for a week must not grow for a week
-const MOST_BYTES = 16 << 20; // nor by a few long messages
+const POLL_EVERY = 10_000; // ms
+const MOST_ROWS = 1000; // a page that stays open for a week must not grow for a week
+const MOST_BYTES = 16 << 20; // a few long messages must not make it grow either
 const MOST_HEX = 4096; // bytes shown of a binary message
 
 const $ = (id) => document.getElementById(id);
 
-/** Text only, ever: what strangers send never becomes HTML. */
+/** Always text: what strangers send never becomes HTML. */
 function make(tag, className = '', textContent = '') {
   return Object.assign(document.createElement(tag), { className, textContent });
 }
@@ -158,7 +30,10 @@ function isJson(text) {
   try { return /^\s*[{[]/.test(text) && JSON.parse(text) !== null; } catch { return false; }
 }
 
-/** JSON in lines. Moves tokens and changes none: parsed and printed again, big numbers would differ. */
+/** Indented lines in a text look wrong in a proportional face. */
+const isCode = (text) => /^(?: {4}|\t)/m.test(text) || isJson(text);
+
+/** Formats JSON. It moves tokens and changes none: parsed and printed again, big numbers would differ. */
 function prettyJson(json) {
   let depth = 0;
   const line = (step) => `\n${'  '.repeat(depth += step)}`;
@@ -182,24 +57,24 @@ function hexDump(bytes) {
   return lines.join('\n');
 }
 
-/** The beginning of a long text; never half a surrogate pair. */
+/** The beginning of a long text. It never ends in half a surrogate pair. */
 function fold(text, lines) {
   const end = text.split('\n', lines).join('\n').length;
   return text.slice(0, Math.min(end, 1200)).replace(/[\uD800-\uDBFF]$/, '');
 }
 
-/** A payload: folded when long, JSON in lines on demand. */
+/** A payload: folded when long, JSON formatted on demand, in a monospaced face only where columns matter. */
 function makeBody({ text, bytes, size }) {
   const plain = bytes ? hexDump(bytes) : text;
-  const body = make('pre', bytes ? 'hex' : 'text');
+  const body = make('pre', bytes ? 'hex' : isCode(text) ? 'text code' : 'text');
   body.dir = bytes ? 'ltr' : 'auto';
   let isFull = false;
   let isPretty = false;
   const full = makeButton('', () => { isFull = !isFull; show(); });
-  const json = makeButton('JSON in lines', () => { isPretty = !isPretty; show(); });
+  const json = makeButton('Format JSON', () => { isPretty = !isPretty; show(); });
   function show() {
     const whole = isPretty ? prettyJson(text) : plain;
-    const start = fold(whole, bytes ? 4 : 12);
+    const start = fold(whole, bytes ? 4 : isPretty ? 40 : 12);
     full.hidden = start === whole;
     full.textContent = isFull ? 'Show less' : `Show all ${sizeText(size)}`;
     full.ariaExpanded = isFull;
@@ -221,8 +96,9 @@ function makeMessage(message) {
   const isToday = date.toDateString() === new Date().toDateString();
   const time = make('time', '', isToday ? clock.format(date) : date.toLocaleString());
   time.title = date.toISOString();
-  const size = make('span', 'size', (message.bytes ? 'binary, ' : '') + sizeText(message.size));
-  size.title = count(message.size, 'byte');
+  const isNotable = message.bytes || message.size >= 1024;
+  const size = make('span', 'size', isNotable ? (message.bytes ? 'binary, ' : '') + sizeText(message.size) : '');
+  row.title = count(message.size, 'byte');
   const meta = make('p', 'meta');
   meta.append(offset, time, make('bdi', '', message.channel), size);
   row.append(meta, ...makeBody(message));
@@ -230,15 +106,16 @@ function makeMessage(message) {
 }
 
 /**
- * The rows. What arrives is drawn once a frame, however much it is; bounded in rows and bytes, drawn or not. Follows
- * the newest only while that is in view. Tells `onShown` the last position on the screen.
+ * The rows. Arrivals are drawn once a frame, however many they are. Rows and bytes are bounded, drawn or not. The view
+ * follows the newest message while that is in view, also when the view itself becomes smaller. `onShown` is told the
+ * last position on the screen.
  */
 function makeMessageList(onShown) {
   const [list, viewport, newer, pause] = ['messages', 'viewport', 'newer', 'pause'].map($);
   const letGoRow = make('li', 'note');
   const entries = []; // {message or note, size, row once it is drawn}
   const mine = new Set(); // positions of own messages that are not drawn yet
-  let [bytes, undrawn, unseen, letGo, isPaused, isScheduled] = [0, 0, 0, 0, false, false];
+  let [bytes, undrawn, unseen, letGo, isPaused, isScheduled, isFollowing] = [0, 0, 0, 0, false, false, true];
 
   const isAtEnd = () => viewport.scrollHeight - viewport.scrollTop - viewport.clientHeight < 30;
   const follow = () => { viewport.scrollTop = viewport.scrollHeight; };
@@ -265,11 +142,10 @@ function makeMessageList(onShown) {
   function draw() {
     isScheduled = false;
     if (!isPaused && undrawn) drawRows(entries.slice(-undrawn));
-    pause.textContent = isPaused ? `Go on${undrawn ? ` (${undrawn.toLocaleString()})` : ''}` : 'Pause';
+    pause.textContent = isPaused ? `Resume${undrawn ? ` (${undrawn.toLocaleString()})` : ''}` : 'Pause';
   }
 
   function drawRows(added) {
-    const wasAtEnd = isAtEnd();
     const messages = added.flatMap(({ message }) => message ?? []);
     undrawn = 0;
     for (const entry of added) entry.row = entry.note ?? makeMessage(entry.message);
@@ -277,11 +153,12 @@ function makeMessageList(onShown) {
     for (const message of messages) if (mine.delete(positionOf(message))) markMine(message);
     if (letGo) {
       list.prepend(letGoRow);
-      letGoRow.textContent = `${count(letGo, 'older row')} dropped: this page keeps ${MOST_ROWS} at most.`;
+      letGoRow.textContent =
+        `${count(letGo, 'older row')} removed. This page keeps the newest ${MOST_ROWS.toLocaleString()}.`;
     }
     $('empty').hidden = true;
     if (messages.length) onShown(messages.at(-1).position);
-    if (wasAtEnd) follow();
+    if (isFollowing) follow();
     else tellUnseen(unseen + messages.length);
   }
 
@@ -299,7 +176,17 @@ function makeMessageList(onShown) {
   }
 
   newer.onclick = follow;
-  viewport.onscroll = () => { if (isAtEnd()) tellUnseen(0); };
+  let height = 0;
+  viewport.onscroll = () => {
+    if (viewport.clientHeight !== height) return; // the reader did not scroll: the view was resized
+    isFollowing = isAtEnd();
+    if (isFollowing) tellUnseen(0);
+  };
+  // A keyboard on the screen or an opened panel takes its room from the view.
+  new ResizeObserver(() => {
+    height = viewport.clientHeight;
+    if (isFollowing) follow();
+  }).observe(viewport);
   pause.onclick = () => {
     isPaused = !isPaused;
     schedule();
@@ -314,22 +201,35 @@ function makeMessageList(onShown) {
   };
 }
 
-/** A pattern's positions are places in the order of all messages: they tell nothing to a reader. */
+/**
+ * What to say about a gap, or null when nothing can have been missed. A pattern's positions are places in the order of
+ * all messages, which mean nothing to a reader.
+ */
 function gapText({ from, to }, { isPattern }) {
   const [asked, given] = [parsePosition(from), parsePosition(to)];
-  if (!asked || isPattern) return 'What came before this cannot be given: the relay does not keep it.';
-  if (asked.epoch !== given.epoch) return `What came after #${asked.offset} cannot be given: the relay began anew.`;
-  const lost = count(given.offset - asked.offset, 'message');
-  return `${lost} between #${asked.offset} and #${given.offset + 1} cannot be given: the relay does not keep them.`;
+  if (!asked || !given || isPattern) return 'Earlier messages are no longer available.';
+  if (asked.epoch === given.epoch) {
+    const [first, last] = [asked.offset + 1, given.offset];
+    return last > first ? `Messages #${first} to #${last} are no longer available.`
+      : `Message #${first} is no longer available.`;
+  }
+  if (asked.offset) return `Messages after #${asked.offset}, if there were any, are no longer available.`;
+  return given.offset ? `Messages up to #${given.offset} are no longer available.` : null;
 }
 
-/** The state of the connection: always a word and a colour, and a sentence while something is wrong. */
+/** The relay skipped these to keep up with a slow client. They may still be in the history. */
+function skippedText({ from, to }) {
+  const skipped = parsePosition(to).offset - parsePosition(from).offset;
+  return `${count(skipped, 'message')} after #${parsePosition(from).offset} skipped: this page could not keep up.`;
+}
+
+/** The state of the connection: a word and a colour, and a sentence while something is wrong. */
 function makeStateView() {
   let ticking = 0;
   return ({ name, reason, until }) => {
     const tick = () => {
       const wait = `in ${Math.max(1, Math.ceil((until - Date.now()) / 1000))} s`;
-      const waiting = navigator.onLine ? `Reconnecting ${wait}` : `Offline, next try ${wait}`;
+      const waiting = navigator.onLine ? `Reconnecting ${wait}` : `Offline, next attempt ${wait}`;
       $('state-text').textContent = { connecting: 'Connecting', live: 'Live', waiting, refused: 'Refused' }[name];
     };
     clearInterval(ticking);
@@ -337,9 +237,9 @@ function makeStateView() {
     tick();
     $('state').dataset.state = name;
     $('retry').hidden = !until && name !== 'refused';
-    if (name === 'connecting') return; // the sentence before still holds
+    if (name === 'connecting') return; // the previous sentence is still true
     const why = reason ? ` (${reason})` : '';
-    const waiting = `No connection${why}. It comes back by itself and goes on where it was.`;
+    const waiting = `Connection lost${why}. The page reconnects by itself and continues where it stopped.`;
     $('notice').textContent = { live: 'Connected.', waiting, refused: reason }[name];
     $('notice').className = name === 'live' ? 'unseen' : '';
   };
@@ -348,22 +248,22 @@ function makeStateView() {
 /** The box to send. Its text stays until the relay has accepted it. */
 function startComposer(channel, onSent) {
   const [form, box] = [$('composer'), $('text')];
-  box.placeholder = `Message to ${channel.name}`;
+  box.placeholder = `Message to ${channel.isRoot ? 'this channel' : channel.name}`;
   let isSending = false;
   let attempt = {};
 
   async function send(text) {
     isSending = true;
-    // What failed may have been accepted all the same: the same text goes under the same key.
+    // A failed attempt may have been accepted: the same text is sent with the same key.
     if (attempt.text !== text) attempt = { text, key: crypto.getRandomValues(new Uint32Array(4)).join('-') };
     try {
       const answer = await channel.publish(text, attempt.key);
       attempt = {};
-      box.value = box.value.replace(text, () => ''); // keeps what was typed meanwhile
+      box.value = box.value.replace(text, () => ''); // keeps what was typed in the meantime
       $('sent').textContent = `Sent as #${answer.offset} to ${count(answer.clients, 'client')}.`;
       onSent(answer);
     } catch (error) {
-      $('sent').textContent = `Not sent. ${error.status ? error.message : 'The relay cannot be reached: try again.'}`;
+      $('sent').textContent = `Not sent. ${error.status ? error.message : 'The relay cannot be reached. Try again.'}`;
     }
     isSending = false;
   }
@@ -391,40 +291,10 @@ async function copy(code, button) {
   setTimeout(() => { button.textContent = 'Copy'; }, 2000);
 }
 
-/** How a program takes part in this channel: language, what it does, code. A pattern only listens. */
-function snippetsFor(channel) {
-  // These would end a quoted string, or be a range to curl.
-  const quotable = (url) => url.replace(/['[\]]/g, (c) => `%${c.charCodeAt(0).toString(16)}`);
-  const [http, ws] = [quotable(channel.url('http')), quotable(channel.url('ws'))];
-  const sending = (code) => (channel.isPattern ? '' : code);
-  return [
-    ['curl', 'Listen', `curl -N -H 'Accept: text/event-stream' \\\n  '${http}'`],
-    ['curl', 'Send', sending(`curl -d 'hello' \\\n  '${http}'`)],
-    ['js', 'WebSocket', `const socket = new WebSocket('${ws}');
-socket.onmessage = ({ data }) => console.log(data);${sending(`
-socket.onopen = () => socket.send('hello');`)}`],
-    ['js', 'EventSource: resumes by itself', `const events = new EventSource('${http}');
-events.onmessage = ({ data, lastEventId }) =>
-  console.log(lastEventId, data);`],
-    ['qt', 'QWebSocket', `auto *socket = new QWebSocket;
-connect(socket,
-        &QWebSocket::textMessageReceived,
-        this, [](const QString &text) {
-    qInfo() << text;
-});${sending(`
-connect(socket, &QWebSocket::connected,
-        this, [=] {
-    socket->sendTextMessage("hello");
-});`)}
-socket->open(
-    QUrl("${ws}"));`],
-  ];
-}
-
 function showSnippets(channel) {
   const choice = $('languages');
-  choice.onchange = () => $('snippets').replaceChildren(...snippetsFor(channel).flatMap(([language, title, code]) => {
-    if (!code || language !== choice.querySelector(':checked').value) return [];
+  const language = () => choice.querySelector(':checked').value;
+  choice.onchange = () => $('snippets').replaceChildren(...snippetsFor(channel, language()).flatMap(([title, code]) => {
     const [head, pre] = [make('p', '', title), make('pre', '', code)];
     const button = makeButton('Copy', () => copy(pre, button));
     head.append(button);
@@ -434,7 +304,23 @@ function showSnippets(channel) {
   $('connect').open = matchMedia('(min-width: 60rem)').matches;
 }
 
-/** After a reload: what was shown before, so that the page is not empty, and how much came since. */
+/** On the root's page: what this is, and a way to any other channel. */
+function startOpener(channel) {
+  const [form, box] = [$('opener'), $('channel')];
+  $('welcome').hidden = !channel.isRoot;
+  const segments = () => box.value.trim().split('/').filter((each) => !['', '.', '..'].includes(each));
+  box.oninput = () => {
+    box.setCustomValidity(segments()[0] === '-' ? 'Names that begin with -/ are reserved for the relay.' : '');
+  };
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    const path = segments().map(encodeURIComponent).join('/');
+    if (path) location.assign(new URL(path, ROOT));
+    else box.focus();
+  };
+}
+
+/** After a reload: shows what was shown before, and how many messages have come since. */
 async function showBefore(channel, position, list) {
   const seen = parsePosition(position);
   if (!seen || channel.isPattern) return;
@@ -444,22 +330,24 @@ async function showBefore(channel, position, list) {
     if ('base64' in message) message.bytes = Uint8Array.from(atob(message.base64), (c) => c.charCodeAt(0));
     list.message({ ...message, epoch, position });
   }
-  if (offset > seen.offset) list.note(`${count(offset - seen.offset, 'message')} since you were here:`);
+  if (offset > seen.offset) list.note(`${count(offset - seen.offset, 'message')} since your last visit:`);
 }
 
-/** Where a tab keeps things for a reload; where that is forbidden, they last as long as the page. */
+const awayText = (since) => clock.formatRange(since, new Date());
+
+/** Where a tab keeps things for a reload. Where that is forbidden, they last as long as the page. */
 function tabStorage() {
   try { return sessionStorage; } catch { return {}; }
 }
 
 async function main() {
   const channel = new Channel(location.href);
-  const [storage, bookmark] = [tabStorage(), `relay:${channel.name}`]; // the last position that was shown
+  const [storage, bookmark] = [tabStorage(), `relay:${location.pathname}`]; // the last position shown
   const list = makeMessageList((position) => { storage[bookmark] = position; });
   const showState = makeStateView();
   let lostAt = null;
 
-  const showCount = (clients) => { $('count').textContent = `${clients.toLocaleString()} here`; };
+  const showCount = (clients) => { $('count').textContent = `${clients.toLocaleString()} connected`; };
   const connection = makeConnection(channel, storage[bookmark], {
     state(state) {
       if (state.name === 'waiting') lostAt ??= new Date();
@@ -467,15 +355,16 @@ async function main() {
     },
     first({ clients, gap, position }) {
       if (!channel.isPattern) showCount(clients);
-      if (gap) list.note(gapText(gap, channel), 'gap');
-      else if (lostAt) list.note(`Away ${clock.formatRange(lostAt, new Date())}: nothing is missing.`);
-      if (gap) storage[bookmark] = position;
-      storage[bookmark] ??= position;
+      const missing = gap && gapText(gap, channel);
+      if (missing) list.note(missing, 'gap');
+      else if (lostAt && !gap) list.note(`Disconnected ${awayText(lostAt)}. No messages were missed.`);
+      // A page that has shown nothing keeps no place: when it is reloaded, it begins as on a first visit.
+      if (gap && storage[bookmark]) storage[bookmark] = position;
       lostAt = null;
       poll();
     },
     message(message) {
-      if (message.gap) list.note(gapText(message.gap, channel), 'gap');
+      if (message.gap) list.note(skippedText(message.gap), 'gap');
       list.message(message);
     },
   });
@@ -488,22 +377,23 @@ async function main() {
       else connection.drop('no answer');
     }
   };
-  // Who comes back should neither wait for a timer nor trust a connection that slept.
+  // After a sleep nobody should wait for a timer, or trust the old connection.
   const wake = () => { if (!document.hidden) connection.isLive() ? poll() : connection.connect(); };
 
   document.title = `${channel.name} · Relay`;
   $('name').textContent = $('name').title = channel.name;
+  startOpener(channel);
   $('pattern').hidden = !channel.isPattern;
   $('composer').hidden = channel.isPattern;
   startComposer(channel, (answer) => { list.markMine(answer); showCount(answer.clients); });
   showSnippets(channel);
-  await showBefore(channel, storage[bookmark], list).catch(() => { /* connecting says it better */ });
+  await showBefore(channel, storage[bookmark], list).catch(() => { /* connecting reports it better */ });
   connection.connect();
 
-  setInterval(poll, POLL.every);
+  setInterval(poll, POLL_EVERY);
   $('retry').onclick = () => connection.connect();
   for (const event of ['online', 'offline']) addEventListener(event, wake);
-  addEventListener('pagehide', () => connection.drop('')); // in a browser's back list, nobody is here
+  addEventListener('pagehide', () => connection.drop('')); // a page in the browser's history is no member
   document.addEventListener('visibilitychange', wake);
 }
 

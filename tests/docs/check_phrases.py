@@ -40,7 +40,7 @@ PHRASES = [
     (r"\b(?:is|are) none\b(?! of\b)|\bis no (?:web|json|channel|array|moment|single)", "is not a …", "what is no channel"),
     (r"\bis said by\b|\bis like is\b", "… set …", "how much is said by the rules"),
     (r"\bas may are there\b|\bthan it may\b|\bas it may\b", "the maximum is reached", "As many clients as may are there"),
-    (r"\bin lines\b", "formatted", "JSON in lines"),
+    (r"\bjson in lines\b", "formatted JSON", "JSON in lines"),
     (r"\bso many seconds\b", "name the number", "spread over so many seconds"),
     (r"\bsends? away\b|\bsent away\b", "disconnect", "the clients are sent away"),
     (r"\bthe past\b", "the history; earlier messages", "what is asked of the past"),

@@ -23,6 +23,7 @@
 #include <QMenu>
 #include <QMenuBar>
 #include <QSettings>
+#include <QTcpSocket>
 #include <QTest>
 
 using namespace relay;
@@ -54,6 +55,7 @@ private Q_SLOTS:
     void opsPortIsAsSet();
     void opsPortMayBeTheWindowsAlone();
     void privateOpsPortNeedsNoToken();
+    void endOfTheRelayIsToldToItsClients();
 
 private:
     const ScratchSettings m_settings;
@@ -351,6 +353,31 @@ void TestWindow::privateOpsPortNeedsNoToken()
     settings.hub.workers = 1;
     settings.ops.tokenFile = QStringLiteral("/nonexistent/token");
     QVERIFY(EmbeddedRelay::start(settings, EmbeddedRelay::OpsPort::Private).hasValue());
+}
+
+/// Promise: closing the window, or ending the program by a signal, does not reset the relay's clients: they get a close
+/// frame with 1001.
+void TestWindow::endOfTheRelayIsToldToItsClients()
+{
+    Settings settings;
+    settings.hub.port = 0;
+    settings.hub.workers = 1;
+    auto relay = EmbeddedRelay::start(settings, EmbeddedRelay::OpsPort::Private);
+    QVERIFY(relay.hasValue());
+    std::shared_ptr<EmbeddedRelay> embedded = std::move(relay).value();
+    QTcpSocket client;
+    client.connectToHost(embedded->clientUrl().host(), quint16(embedded->clientUrl().port()));
+    client.write(
+        "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    QByteArray received;
+    const auto receives = [&](const QByteArray &bytes) {
+        received += client.readAll();
+        return received.contains(bytes);
+    };
+    QVERIFY(waitFor([&] { return receives("\r\n\r\n"); }));
+    embedded.reset();
+    QVERIFY(waitFor([&] { return receives("\x03\xE9"); })); // the code in the close frame
 }
 
 RELAY_TEST_IN(relay::test::WidgetApplication, TestWindow)

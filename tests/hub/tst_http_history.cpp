@@ -68,6 +68,8 @@ private Q_SLOTS:
     void badParameters();
     void thePageHasATagAndAPolicy_data();
     void thePageHasATagAndAPolicy();
+    void thePageLinksToItsPartsRelatively_data();
+    void thePageLinksToItsPartsRelatively();
     void otherMethodsAreToldWhichThereAre();
     void aChannelThatIsClosedToListeners();
 };
@@ -285,6 +287,10 @@ void TestHttpHistory::thePageHasATagAndAPolicy_data()
     QTest::newRow("pattern") << QByteArray("/a/*") << QByteArray("text/html; charset=utf-8");
     QTest::newRow("script") << QByteArray("/-/page.js")
                             << QByteArray("text/javascript; charset=utf-8");
+    for (const char *module : {"/-/client.js", "/-/snippets.js"}) {
+        QTest::newRow(module) << QByteArray(module)
+                              << QByteArray("text/javascript; charset=utf-8");
+    }
     QTest::newRow("style") << QByteArray("/-/page.css") << QByteArray("text/css; charset=utf-8");
     QTest::newRow("icon") << QByteArray("/-/icon.svg") << QByteArray("image/svg+xml");
 }
@@ -315,6 +321,41 @@ void TestHttpHistory::thePageHasATagAndAPolicy()
         QCOMPARE(again.value("etag"), tag);
     }
     QCOMPARE(peer.ask(HttpPeer::get(path, {accept, "If-None-Match: \"other\""})).status, 200);
+}
+
+void TestHttpHistory::thePageLinksToItsPartsRelatively_data()
+{
+    QTest::addColumn<QByteArray>("target");
+    QTest::addColumn<QByteArray>("root");
+    QTest::newRow("root") << QByteArray("/") << QByteArray("./");
+    QTest::newRow("one segment") << QByteArray("/chat") << QByteArray("./");
+    QTest::newRow("two segments") << QByteArray("/chat/42") << QByteArray("../");
+    QTest::newRow("query") << QByteArray("/chat/42?last=1&x=/a/b") << QByteArray("../");
+    QTest::newRow("whole URL") << QByteArray("http://127.0.0.1/a/b/c") << QByteArray("../../");
+    QTest::newRow("encoded slash") << QByteArray("/chat%2F42") << QByteArray("./");
+}
+
+// A proxy may serve the relay under a path prefix that the relay does not know: no link of the page begins at the
+// host's root. A browser that has the page of another depth is sent the right one.
+void TestHttpHistory::thePageLinksToItsPartsRelatively()
+{
+    QFETCH(QByteArray, target);
+    QFETCH(QByteArray, root);
+    TestHub relay;
+    HttpPeer peer(relay.port());
+    const HttpAnswer page = peer.ask(HttpPeer::get(target, {"Accept: text/html"}));
+    QCOMPARE(page.status, 200);
+    QVERIFY(page.body.contains(QByteArray("src=\"" + root + "-/page.js\"")));
+    QVERIFY(page.body.contains(QByteArray("href=\"" + root + "-/page.css\"")));
+    for (const char *absolute : {"href=\"/", "src=\"/", "@root@"}) {
+        QVERIFY2(!page.body.contains(absolute), absolute);
+    }
+    const QByteArray deeper =
+        peer.ask(HttpPeer::get("/a/b/c/d", {"Accept: text/html"})).value("etag");
+    QVERIFY(!deeper.isEmpty());
+    QCOMPARE(
+        peer.ask(HttpPeer::get(target, {"Accept: text/html", "If-None-Match: " + deeper})).status,
+        200);
 }
 
 // 405 says what a channel takes.

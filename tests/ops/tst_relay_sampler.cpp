@@ -116,6 +116,7 @@ void TestRelaySampler::firstOverviewHasTotalsAndNoRates()
     const Overview &overview = sampler.overview();
     QCOMPARE(overview.version, QString::fromLatin1(kVersion));
     QCOMPARE(overview.state, QStringLiteral("serving"));
+    QCOMPARE(overview.address, std::optional(QStringLiteral("127.0.0.1")));
     QCOMPARE(overview.port, static_cast<int>(relay.port()));
     QVERIFY(!overview.tls);
     QCOMPARE(overview.workers.size(), 2);

@@ -49,6 +49,7 @@ class Browser:
         """The size of the screen, and whether its user likes it dark."""
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
             "width": width, "height": height, "deviceScaleFactor": 2 if width < 600 else 1, "mobile": width < 600})
+        self.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": width < 600})
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
             "features": [{"name": "prefers-color-scheme", "value": scheme}]})
 
@@ -93,12 +94,13 @@ class Browser:
         eventually(lambda: self.state() == "live")
 
     def messages(self):
-        """Each as it is on the screen: offset, channel, text, size, whether it is marked as one's own."""
+        """Each as it is on the screen: offset, channel, text, size, note, whether it is marked as one's own."""
         return self.run("""return [...document.querySelectorAll('#messages .message')].map((row) => ({
             offset: Number(row.querySelector('.offset').textContent.slice(1)),
             channel: row.querySelector('bdi').textContent,
             text: row.querySelector('pre').textContent,
-            size: row.querySelector('.size').textContent,
+            size: row.title,
+            note: row.querySelector('.size').textContent,
             mine: row.classList.contains('mine')}))""")
 
     def texts(self):

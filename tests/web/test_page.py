@@ -1,86 +1,16 @@
 #!/usr/bin/env python3
 """The page of a channel, from outside: relayd as it is, Chromium as it is.
 
-Promise: who opens a channel's URL in a browser sees what is said there, can answer, and is never left in doubt about
-what is missing. Exit status 77 when there is no browser to try it with.
+Promise: a channel's URL in a browser shows its messages and lets one answer, and it is always clear whether messages
+are missing.
 """
-import asyncio
-import json
-import os
 import re
-import sys
-import time
 import unittest
-import urllib.request
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from page_test import PageTest, Relayd, http_url, post, send_over_websocket
 
-try:
-    import websockets
-    from selenium.webdriver.common.keys import Keys
-
-    from browser import CHROMEDRIVER, CHROMIUM, Browser, eventually
-    missing = [program for program in (CHROMIUM, CHROMEDRIVER) if not os.path.exists(program)]
-except ImportError as error:
-    missing = [str(error)]
-if missing:
-    print("skipped, for want of", *missing, "(see the group test of scripts/packages.txt)", file=sys.stderr)
-    sys.exit(77)
-
-from relayd_process import Relayd
-
-SCREENSHOTS = os.environ.get("RELAY_SCREENSHOTS") or os.path.join(
-    os.path.dirname(os.path.abspath(os.environ["RELAYD"])), "..", "screenshots")
-
-
-def http_url(relay, path):
-    return re.sub("^ws", "http", relay.url.rstrip("/")) + path
-
-
-def post(url, body, content_type="text/plain"):
-    body = body.encode() if isinstance(body, str) else body
-    request = urllib.request.Request(url, body, {"Content-Type": content_type})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.load(answer)
-
-
-def send_over_websocket(url, *messages):
-    """What another client says, one that is no browser."""
-    async def send():
-        async with websockets.connect(re.sub("^http", "ws", url) + "?echo=0") as client:
-            for message in messages:
-                await client.send(message)
-    asyncio.run(send())
-
-
-class PageTest(unittest.TestCase):
-    """Two browsers for all cases, a relay for each; at the end of each, the browsers have nothing to complain of."""
-
-    expected_complaints = None
-
-    @classmethod
-    def setUpClass(cls):
-        cls.one, cls.two = Browser(), Browser()
-        cls.addClassCleanup(cls.one.close)
-        cls.addClassCleanup(cls.two.close)
-
-    def setUp(self):
-        self.relay = Relayd()
-        self.addCleanup(self.relay.__exit__)
-        self.url = http_url(self.relay, "/chat/42")
-
-    def tearDown(self):
-        for browser in (self.one, self.two):
-            complaints = browser.complaints()
-            if self.expected_complaints:
-                complaints = [each for each in complaints if not re.search(self.expected_complaints, each)]
-            self.assertEqual(complaints, [])
-            browser.open("about:blank")
-
-    def open(self, *browsers, path="/chat/42"):
-        for browser in browsers:
-            browser.open(http_url(self.relay, path))
-            browser.wait_live()
+from browser import eventually
+from selenium.webdriver.common.keys import Keys
 
 
 class Talking(PageTest):
@@ -101,7 +31,7 @@ class Talking(PageTest):
         eventually(lambda: [message["mine"] for message in self.two.messages()] == [False, True])
         self.assertEqual(self.one.find("#text").get_attribute("value"), "")
         self.assertEqual(self.one.text("#sent"), "Sent as #1 to 2 clients.")
-        self.assertEqual(self.two.messages()[1]["size"], f"{len('grüß dich 👋_second line'.encode())} B")
+        self.assertEqual(self.two.messages()[1]["size"], f"{len('grüß dich 👋_second line'.encode())} bytes")
         self.assertEqual(self.one.driver.title, "chat/42 · Relay")
 
     def test_what_others_send_is_shown_as_it_is(self):
@@ -112,7 +42,8 @@ class Talking(PageTest):
         shown = self.one.messages()
         self.assertEqual([message["text"] for message in shown[:4]], said)
         self.assertEqual([message["size"] for message in shown],
-                         [f"{len(text.encode())} B" for text in said] + ["binary, 256 B", "binary, 0 B"])
+                         [f"{len(text.encode())} bytes" for text in said] + ["256 bytes", "0 bytes"])
+        self.assertEqual([message["note"] for message in shown], [""] * 4 + ["binary, 256 B", "binary, 0 B"])
         self.assertIn("0030  30 31 32 33 34 35 36 37 38 39 3a 3b 3c 3d 3e 3f  0123456789:;<=>?", shown[4]["text"])
         self.assertEqual(self.one.run("return document.querySelectorAll('#messages img, #messages script').length"), 0)
 
@@ -133,12 +64,12 @@ class Talking(PageTest):
 
     def test_the_count_of_those_who_are_here(self):
         self.open(self.one)
-        self.assertEqual(self.one.text("#count"), "1 here")
+        self.assertEqual(self.one.text("#count"), "1 connected")
         self.open(self.two)
-        self.assertEqual(self.two.text("#count"), "2 here")
-        eventually(lambda: self.one.text("#count") == "2 here")  # polled
+        self.assertEqual(self.two.text("#count"), "2 connected")
+        eventually(lambda: self.one.text("#count") == "2 connected")  # polled
         self.two.open("about:blank")
-        eventually(lambda: self.one.text("#count") == "1 here")
+        eventually(lambda: self.one.text("#count") == "1 connected")
 
     def test_what_is_refused_stays_in_the_box_and_is_explained(self):
         self.open(self.one)
@@ -207,7 +138,7 @@ class Reading(PageTest):
         self.open(self.one)
         self.one.find("#pause").click()
         send_over_websocket(self.url, "a", "b", "c")
-        eventually(lambda: self.one.text("#pause") == "Go on (3)")
+        eventually(lambda: self.one.text("#pause") == "Resume (3)")
         self.assertEqual(self.one.texts(), [])
         self.one.find("#pause").click()
         eventually(lambda: self.one.texts() == ["a", "b", "c"])
@@ -226,14 +157,14 @@ class Reading(PageTest):
         send_over_websocket(self.url, "1", "2", "3", "4", "5")
         self.one.wait_for_text("5")
         self.assertEqual(self.one.rows(), [
-            "1", "2 messages between #1 and #4 cannot be given: the relay does not keep them.", "4", "5"])
+            "1", "2 messages after #1 skipped: this page could not keep up.", "4", "5"])
 
     def test_the_list_is_bounded_and_says_so(self):
         self.open(self.one)
         send_over_websocket(self.url, *[str(number) for number in range(1, 1301)])
         self.one.wait_for_text("1300")
         self.assertEqual(self.one.texts(), [str(number) for number in range(301, 1301)])
-        self.assertIn("300 older rows dropped", self.one.rows()[0])
+        self.assertEqual(self.one.rows()[0], "300 older rows removed. This page keeps the newest 1,000.")
 
 
 class ComingBack(PageTest):
@@ -246,7 +177,7 @@ class ComingBack(PageTest):
         self.open(self.one)
         self.one.wait_for_text("e")
         self.assertEqual(self.one.rows(), [
-            "a", "0000  " + "62".ljust(48) + " b", "c", "2 messages since you were here:", "d", "e"])
+            "a", "0000  " + "62".ljust(48) + " b", "c", "2 messages since your last visit:", "d", "e"])
         self.assertEqual([message["offset"] for message in self.one.messages()], [1, 2, 3, 4, 5])
 
     def test_a_reload_says_what_cannot_be_given(self):
@@ -257,7 +188,7 @@ class ComingBack(PageTest):
         send_over_websocket(self.url, *[str(number) for number in range(6, 136)])  # the history holds 100
         self.open(self.one)
         self.one.wait_for_text("135")
-        self.assertIn("30 messages between #5 and #36 cannot be given", "\n".join(self.one.rows()))
+        self.assertIn("Messages #6 to #35 are no longer available.", self.one.rows())
         self.assertEqual([message["offset"] for message in self.one.messages()][-100:], list(range(36, 136)))
 
     def test_the_back_button_leads_to_a_page_that_goes_on(self):
@@ -279,6 +210,29 @@ class ComingBack(PageTest):
         self.assertEqual(len(self.one.rows()), 50)  # and no word of a gap
 
 
+    def test_a_new_channel_can_be_reloaded_without_an_alarm(self):
+        """Nothing was ever sent, so nothing can be missing, also when the relay was another in the meantime."""
+        self.open(self.one)
+        self.one.driver.refresh()
+        self.one.wait_live()
+        post(self.url, "first")
+        self.one.wait_for_text("first")
+        self.assertEqual(self.one.rows(), ["first"])
+
+    def test_a_page_that_has_shown_nothing_begins_like_a_first_visit(self):
+        """The channel had messages, which its history no longer has."""
+        with Relayd("history: {total_size: 0}\n") as relay:
+            for text in "abc":
+                post(http_url(relay, "/chat/42"), text)
+            self.one.open(http_url(relay, "/chat/42"))
+            self.one.wait_live()
+            self.one.driver.refresh()
+            self.one.wait_live()
+            post(http_url(relay, "/chat/42"), "d")
+            self.one.wait_for_text("d")
+            self.assertEqual(self.one.rows(), ["d"])
+
+
 class Restarting(PageTest):
     expected_complaints = "WebSocket connection|net::ERR_"  # what a browser says of a relay that is gone
 
@@ -289,20 +243,19 @@ class Restarting(PageTest):
             self.assertTrue(eventually(lambda: browser.texts() == ["a", "b", "c"]))
         self.relay.kill()
         for browser in (self.one, self.two):
-            eventually(lambda: re.match(r"(Reconnecting|Offline, next try) in \d+ s", browser.text("#state-text")))
-            self.assertIn("goes on where it was", browser.text("#notice"))
+            eventually(lambda: re.match(r"(Reconnecting|Offline, next attempt) in \d+ s", browser.text("#state-text")))
+            self.assertIn("continues where it stopped", browser.text("#notice"))
             self.assertTrue(browser.find("#notice").is_displayed())
         self.one.find("#text").send_keys("too early", Keys.ENTER)
-        eventually(lambda: self.one.text("#sent") == "Not sent. The relay cannot be reached: try again.")
+        eventually(lambda: self.one.text("#sent") == "Not sent. The relay cannot be reached. Try again.")
 
-        port = self.relay.url.rstrip("/").rsplit(":", 1)[1]
-        again = Relayd(environment={"RELAY_SERVER_PORT": port})
-        self.addCleanup(again.__exit__)
+        self.restart_relay()
         if self.one.state() == "waiting":
             self.one.run("document.getElementById('retry').click()")  # it may come back by itself at this very moment
         for browser in (self.one, self.two):
             browser.wait_live()
-            eventually(lambda: browser.rows()[3:] and "after #3 cannot be given" in browser.rows()[3])
+            eventually(lambda: browser.rows()[3:] and browser.rows()[3]
+                       == "Messages after #3, if there were any, are no longer available.")
         self.one.find("#text").send_keys(Keys.ENTER)
         self.two.wait_for_text("too early")
         self.assertEqual([message["offset"] for message in self.two.messages()], [1, 2, 3, 1])
@@ -321,7 +274,18 @@ class Restarting(PageTest):
         self.one.wait_for_text("b")
         rows = self.one.rows()
         self.assertEqual([rows[0], rows[2]], ["a", "b"])
-        self.assertRegex(rows[1], "^Away .*: nothing is missing.$")
+        self.assertRegex(rows[1], "^Disconnected .*. No messages were missed.$")
+
+
+    def test_an_empty_page_outlives_its_relay_without_an_alarm(self):
+        self.open(self.one)
+        self.relay.kill()
+        eventually(lambda: self.one.state() == "waiting")
+        self.restart_relay()
+        self.one.wait_live()
+        post(self.url, "first")
+        self.one.wait_for_text("first")
+        self.assertEqual(self.one.rows(), ["first"])
 
 
 class Patterns(PageTest):
@@ -352,6 +316,20 @@ class Patterns(PageTest):
         self.one.wait_for_text("hello, all")
         self.assertEqual(self.one.text("#name"), "/")
 
+    def test_the_root_explains_itself_and_leads_to_any_channel(self):
+        self.open(self.one, path="/")
+        self.assertIn("Every URL here is a channel.", self.one.text("#welcome"))
+        self.one.find("#channel").send_keys(" /café/it's [1]/ ", Keys.ENTER)
+        eventually(lambda: self.one.text("#name") == "café/it's [1]")
+        self.one.wait_live()
+        self.assertFalse(self.one.find("#welcome").is_displayed())
+        self.one.find("#home").click()
+        eventually(lambda: self.one.text("#name") == "/")
+        # A name that no channel can have stays in the box, with a word why.
+        self.one.find("#channel").send_keys("-/secret", Keys.ENTER)
+        self.assertIn("reserved", self.one.run("return document.getElementById('channel').validationMessage"))
+        self.assertEqual(self.one.text("#name"), "/")
+
     def test_a_name_with_any_character(self):
         path = "/caf%C3%A9/it's%20%5B1%5D"
         self.open(self.one, path=path)
@@ -359,122 +337,6 @@ class Patterns(PageTest):
         self.one.wait_for_text("found")
         self.assertEqual(self.one.text("#name"), "café/it's [1]")
         self.assertIn("/caf%C3%A9/it%27s%20%5B1%5D'", self.one.text("#snippets"))
-
-
-class Using(PageTest):
-    def test_by_keyboard_alone(self):
-        self.open(self.one)
-        reached = []
-        for _ in range(12):
-            self.one.press(Keys.TAB)
-            reached.append(self.one.focused())
-            self.assertNotEqual(self.one.run(
-                "const e = document.activeElement;"
-                "return getComputedStyle(e.type === 'radio' ? e.nextElementSibling : e).outlineStyle"), "none", reached)
-            if reached[-1] == "text":
-                self.one.press("typed", Keys.ENTER)
-                self.one.wait_for_text("typed")
-            if reached[-1] == "pause":
-                self.one.press(Keys.SPACE)
-                eventually(lambda: self.one.text("#pause") == "Go on")
-                self.one.press(Keys.SPACE)
-            if reached[-1] == "curl":
-                self.one.press(Keys.ARROW_RIGHT)
-                self.assertIn("new WebSocket('ws://127.0.0.1:", self.one.text("#snippets pre"))
-            if reached[-1] == "Copy":
-                self.one.press(Keys.ENTER)
-                eventually(lambda: self.one.focused() in ("Copied", "Selected"))
-                break
-        self.assertEqual(reached, ["pause", "viewport", "text", "Send", "Connect a program", "curl", "Copy"])
-
-    def test_a_snippet_is_selected_where_it_cannot_be_copied(self):
-        self.open(self.one)
-        self.one.run("Object.defineProperty(navigator, 'clipboard', {value: undefined});"
-                     "document.execCommand = () => false")
-        self.one.find("#snippets button").click()
-        eventually(lambda: self.one.text("#snippets button") == "Selected")
-        self.assertEqual(self.one.run("return String(getSelection())"), self.one.text("#snippets pre"))
-
-    def test_nothing_is_cut_off_on_a_small_screen(self):
-        self.one.look(320, 568)
-        self.addCleanup(self.one.look, 1280, 800)
-        self.open(self.one)
-        send_over_websocket(self.url, "x" * 300, bytes(64))
-        eventually(lambda: len(self.one.messages()) == 2)
-        self.one.find("summary").click()
-        self.assertEqual(self.one.run("return document.documentElement.scrollWidth"), 320)
-        for selector in ("#state", "#pause", "#text", "#composer button"):
-            box = self.one.find(selector).rect
-            self.assertGreaterEqual(box["x"], 0, selector)
-            self.assertLessEqual(box["x"] + box["width"], 320, selector)
-            self.assertLessEqual(box["y"] + box["height"], 568, selector)
-
-    def test_small_and_from_nowhere_else(self):
-        total = 0
-        for path, kind in (("/chat/42", "text/html"), ("/-/page.js", "text/javascript"), ("/-/page.css", "text/css"),
-                           ("/-/icon.svg", "image/svg+xml")):
-            request = urllib.request.Request(http_url(self.relay, path), headers={"Accept": "text/html"})
-            with urllib.request.urlopen(request, timeout=10) as answer:
-                body = answer.read()
-                self.assertTrue(answer.headers["Content-Type"].startswith(kind), path)
-                if kind == "text/html":
-                    self.assertIn("default-src 'none'", answer.headers["Content-Security-Policy"])
-                    self.assertNotIn("unsafe", answer.headers["Content-Security-Policy"])
-            total += len(body)
-            self.assertNotRegex(body.decode().replace("http://www.w3.org/2000/svg", ""), r"https?://\w")
-        self.assertLess(total, 30_000)
-
-
-class Looks(PageTest):
-    """Pictures for people: what they should look at is in the folder that is printed."""
-
-    expected_complaints = Restarting.expected_complaints
-
-    def test_screenshots(self):
-        os.makedirs(SCREENSHOTS, exist_ok=True)
-        self.open(self.one)
-        send_over_websocket(
-            self.url, "Good morning. Pump 3 is back since 06:40.", "Thanks! I see it in the figures, too.",
-            '{"pump":3,"state":"running","flow":{"value":12.50,"unit":"l/s"},"alarms":[]}',
-            "Could somebody look at the log?\n\n    06:38:12  valve 7 open\n    06:40:01  pump 3 start\n\n"
-            "It seems quick to me.",
-            bytes.fromhex("89504e470d0a1a0a0000000d49484452") + bytes(range(48)),
-            "\n".join(f"06:{minute:02}:00  flow {minute / 4:.2f} l/s" for minute in range(40, 60)), "שלום עולם")
-        eventually(lambda: len(self.one.messages()) == 7)
-        self.one.find(".message:nth-child(3) [aria-pressed]").click()
-        self.one.find("#text").send_keys("I am on it: the valve opened first, as it should.", Keys.ENTER)
-        eventually(lambda: len(self.one.messages()) == 8)
-        self.shoot("live")
-        self.shoot("top", before="document.getElementById('viewport').scrollTop = 0")
-        self.one.find("#languages label:nth-of-type(3)").click()
-        self.shoot("connect", before="document.getElementById('connect').open = true")
-        self.relay.kill()
-        eventually(lambda: self.one.state() == "waiting")
-        self.shoot("lost")
-        port = self.relay.url.rstrip("/").rsplit(":", 1)[1]
-        again = Relayd(environment={"RELAY_SERVER_PORT": port})
-        self.addCleanup(again.__exit__)
-        self.one.wait_live()
-        post(self.url, "And here we are again.")
-        self.one.wait_for_text("And here we are again.")
-        self.shoot("back")
-        self.one.open(http_url(again, "/chat/*"))
-        self.one.wait_live()
-        post(http_url(again, "/chat/7"), "Said in one of the channels that match.")
-        self.one.wait_for_text("Said in one of the channels that match.")
-        self.shoot("pattern")
-        print(f"screenshots: {os.path.abspath(SCREENSHOTS)}", file=sys.stderr)
-
-    def shoot(self, name, before=""):
-        for width, height in ((1280, 800), (390, 844)):
-            for scheme in ("light", "dark"):
-                self.one.look(width, height, scheme)
-                self.one.run("document.getElementById('connect').open = innerWidth >= 960;"
-                             "const v = document.getElementById('viewport'); v.scrollTop = v.scrollHeight;" + before)
-                time.sleep(0.1)  # a picture needs a frame after the last change; nothing is asserted of it
-                self.one.screenshot(os.path.join(SCREENSHOTS, f"{name}-{width}x{height}-{scheme}.png"))
-        self.one.look(1280, 800)
-        self.one.run("document.getElementById('connect').open = true")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,8 @@ struct Overview
 {
     QString version;
     QString state;        ///< "serving", "draining" or "stopping"
-    int port = 0;         ///< of the clients' port, on the host that this came from
+    std::optional<QString> address; ///< that the clients' port listens on; older relays do not tell it
+    int port = 0;                   ///< of the clients' port
     bool tls = false;     ///< whether clients connect by wss:// and https:// there
     double startedAt = 0; ///< seconds since 1970-01-01 UTC
     double uptimeSeconds = 0;
@@ -61,6 +62,7 @@ struct Overview
         using O = Overview;
         return std::tuple{field("version", &O::version),
                           field("state", &O::state),
+                          field("address", &O::address),
                           field("port", &O::port),
                           field("tls", &O::tls),
                           field("started_at", &O::startedAt),
