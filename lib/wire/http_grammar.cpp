@@ -21,7 +21,7 @@ bool isTokenChar(char c)
     return isAlphanumeric || (c != '\0' && std::strchr("!#$%&'*+-.^_`|~", c) != nullptr);
 }
 
-bool isToken(QByteArrayView text)
+bool isHttpToken(QByteArrayView text)
 {
     return !text.isEmpty() && std::all_of(text.begin(), text.end(), isTokenChar);
 }

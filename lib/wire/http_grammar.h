@@ -9,7 +9,7 @@ namespace relay {
 /// A character of a token, such as a method or a field's name.
 bool isTokenChar(char c);
 /// A token; an empty text is none.
-bool isToken(QByteArrayView text);
+bool isHttpToken(QByteArrayView text);
 /// Compares field names, tokens and schemes: ASCII, case is ignored.
 bool equalsIgnoringCase(QByteArrayView a, QByteArrayView b);
 /// Whether each % is followed by two hexadecimal digits (RFC 3986, section 2.1).

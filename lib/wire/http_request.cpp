@@ -115,7 +115,7 @@ constexpr std::array<QByteArrayView, 3> kSingleFields{"Host", "Origin", "Content
 /// What RFC 9112 asks of a request and Beast does not check.
 QByteArray brokenRule(const HttpRequest &request)
 {
-    if (!isToken(request.method)) {
+    if (!isHttpToken(request.method)) {
         return "the method is not a token";
     }
     for (const QByteArrayView name : kSingleFields) {

@@ -68,7 +68,7 @@ bool isTokenList(const HttpRequest &request, QByteArrayView name)
 {
     return std::none_of(request.fields.begin(), request.fields.end(), [name](const HttpField &f) {
         return equalsIgnoringCase(f.name, name)
-               && anyListElement(f.value, [](QByteArrayView e) { return !isToken(e); });
+               && anyListElement(f.value, [](QByteArrayView e) { return !isHttpToken(e); });
     });
 }
 
@@ -89,7 +89,7 @@ bool takeQuotedToken(QByteArrayView &text)
     for (qsizetype i = 1; i < text.size(); ++i) {
         if (text[i] == '"') {
             text = text.sliced(i + 1).trimmed();
-            return isToken(value);
+            return isHttpToken(value);
         }
         if (text[i] == '\\' && ++i == text.size()) {
             break;

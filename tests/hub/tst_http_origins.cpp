@@ -216,7 +216,7 @@ void TestHttpOrigins::theLogNamesWhatWouldLetItIn()
     QFETCH(QByteArray, request);
     QFETCH(QString, line);
     TestHub relay(optionsWithOrigin());
-    QLoggingCategory::setFilterRules(QStringLiteral("relay.hub.info=true"));
+    QLoggingCategory::setFilterRules(QString()); // which a TestHub leaves without info
     const QString expression = QStringLiteral("^client 1 127\\.0\\.0\\.1:\\d+ ") + line;
     QTest::ignoreMessage(QtInfoMsg, QRegularExpression(expression));
     HttpPeer peer(relay.port());

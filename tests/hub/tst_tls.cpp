@@ -157,7 +157,7 @@ void TestTls::leavingIsSeenOnce()
 void TestTls::aPlainClientIsTurnedAway()
 {
     TestHub relay(tlsOptions());
-    QLoggingCategory::setFilterRules(QStringLiteral("relay.hub.info=true"));
+    QLoggingCategory::setFilterRules(QString()); // which a TestHub leaves without info
     QTest::ignoreMessage(
         QtInfoMsg, QRegularExpression(QStringLiteral("handshake failed: tls this is plain HTTP, "
                                                      "and this port speaks TLS$")));
