@@ -200,7 +200,8 @@ std::string helpText()
     text +=
         "  --help, --version\n\n"
         "Exit status: 0 all messages came, once and in order, on connections that lasted, except\n"
-        "gaps that were reported to a resuming client; 1 this is not so, or nothing could be measured;\n"
+        "gaps that were reported to a resuming client; 1 this is not so, or nothing could be "
+        "measured;\n"
         "2 wrong options.\n\n"
         "Example: relay-bench --clients 1000 --publishers 10 --rate 50 --pid \"$(pidof relayd)\"\n";
     return text;

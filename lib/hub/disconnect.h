@@ -12,15 +12,15 @@ namespace relay {
 /// Why a client's connection ended. One table, in disconnect.cpp, says what each means to the
 /// client.
 enum class DisconnectReason : quint8 {
-    PeerClosed,       ///< the client sent a close frame: its own code counts
-    StreamClosed,     ///< an event stream's client has ended it: there is no close frame, and no code
-    PeerVanished,     ///< the connection ended without a close frame
-    ProtocolError,    ///< a Violation with code 1002
-    InvalidPayload,   ///< a Violation with code 1007
-    MessageTooBig,    ///< limits.message_size
-    QueueFull,        ///< limits.queue_size, policy disconnect
-    SlowTooLong,      ///< slow_clients.grace, policy disconnect
-    ControlFrames,    ///< limits.control_frames
+    PeerClosed,     ///< the client sent a close frame: its own code counts
+    StreamClosed,   ///< an event stream's client has ended it: there is no close frame, and no code
+    PeerVanished,   ///< the connection ended without a close frame
+    ProtocolError,  ///< a Violation with code 1002
+    InvalidPayload, ///< a Violation with code 1007
+    MessageTooBig,  ///< limits.message_size
+    QueueFull,      ///< limits.queue_size, policy disconnect
+    SlowTooLong,    ///< slow_clients.grace, policy disconnect
+    ControlFrames,  ///< limits.control_frames
     KeepaliveTimeout, ///< no sign of life
     PatternPublish,   ///< a message from a client that listens to a pattern
     PublishForbidden, ///< the channel's options: publish: false

@@ -75,38 +75,38 @@ void addStyles()
     goodRules("empty list", "channels: []\n", {});
     goodRules("match alone", "channels:\n  - match: chat\n", {rule("chat")});
     goodRules("every key, block style",
-         "channels:\n"
-         "  - match: chat/**\n"
-         "    echo: false\n"
-         "    publish: false\n"
-         "    subscribe: false\n"
-         "    max_clients: 20\n"
-         "    history:\n"
-         "      messages: 5\n"
-         "      size: 64 KiB\n"
-         "      age: 90s\n",
-         {unusualRule()});
+              "channels:\n"
+              "  - match: chat/**\n"
+              "    echo: false\n"
+              "    publish: false\n"
+              "    subscribe: false\n"
+              "    max_clients: 20\n"
+              "    history:\n"
+              "      messages: 5\n"
+              "      size: 64 KiB\n"
+              "      age: 90s\n",
+              {unusualRule()});
     goodRules("every key, flow style",
-         "channels: [{match: \"chat/**\", echo: false, publish: false, subscribe: false, "
-         "max_clients: 20, history: {messages: 5, size: 64 KiB, age: 90s}}]",
-         {unusualRule()});
+              "channels: [{match: \"chat/**\", echo: false, publish: false, subscribe: false, "
+              "max_clients: 20, history: {messages: 5, size: 64 KiB, age: 90s}}]",
+              {unusualRule()});
     goodRules("every key, match last",
-         "channels:\n"
-         "  - history: {age: 90, size: 65536, messages: 5}\n"
-         "    max_clients: 20\n"
-         "    subscribe: false\n"
-         "    publish: false\n"
-         "    echo: false\n"
-         "    match: 'chat/**'\n",
-         {unusualRule()});
+              "channels:\n"
+              "  - history: {age: 90, size: 65536, messages: 5}\n"
+              "    max_clients: 20\n"
+              "    subscribe: false\n"
+              "    publish: false\n"
+              "    echo: false\n"
+              "    match: 'chat/**'\n",
+              {unusualRule()});
     goodRules("history without keys", "channels: [{match: a, history: }]", {rule("a")});
     goodRules("list not indented", "channels:\n- match: a\n- match: b\n", {rule("a"), rule("b")});
     goodRules("lowest", "channels: [{match: a, history: {messages: 0, size: 0, age: 0}}]",
-         {ruleWithHistory(0, 0, 0s)});
+              {ruleWithHistory(0, 0, 0s)});
     goodRules("highest",
-         "history: {total_size: 1024 GiB}\n"
-         "channels: [{match: a, history: {messages: 1000000, size: 1024 GiB, age: 720h}}]",
-         {ruleWithHistory(1'000'000, qint64{1} << 40, 720h)});
+              "history: {total_size: 1024 GiB}\n"
+              "channels: [{match: a, history: {messages: 1000000, size: 1024 GiB, age: 720h}}]",
+              {ruleWithHistory(1'000'000, qint64{1} << 40, 720h)});
 }
 
 void addPatterns()
@@ -118,45 +118,46 @@ void addPatterns()
     goodRules("a segment", "channels: [{match: a/*/b}]", {rule("a/*/b")});
     goodRules("umlauts", "channels: [{match: caf\xC3\xA9}]", {rule("caf\xC3\xA9")});
     goodRules("nearly reserved", "channels: [{match: \"-\"}, {match: a/-/b}]",
-         {rule("-"), rule("a/-/b")});
+              {rule("-"), rule("a/-/b")});
     goodRules("the longest name", "channels: [{match: " + QByteArray(255, 'a') + "}]",
-         {rule(QByteArray(255, 'a').constData())});
+              {rule(QByteArray(255, 'a').constData())});
     goodRules("narrow before wide", "channels: [{match: a/b}, {match: a/*}, {match: a/**}]",
-         {rule("a/b"), rule("a/*"), rule("a/**")});
+              {rule("a/b"), rule("a/*"), rule("a/**")});
 }
 
 // The default of echo is hub.echo, wherever that stands.
 void addEchoes()
 {
-    goodRules("inherited echo", "channels: [{match: a}, {match: b, echo: true}]\nhub: {echo: false}\n",
-         {silent("a"), rule("b")});
+    goodRules("inherited echo",
+              "channels: [{match: a}, {match: b, echo: true}]\nhub: {echo: false}\n",
+              {silent("a"), rule("b")});
     goodRules("inherited echo, said before", "hub: {echo: false}\nchannels: [{match: a}]\n",
-         {silent("a")});
+              {silent("a")});
 }
 
 void addAliases()
 {
     goodRules("alias of a value", "hub: {echo: &no false}\nchannels: [{match: a, echo: *no}]",
-         {silent("a")});
+              {silent("a")});
     goodRules("alias of a section",
-         "channels:\n"
-         "  - {match: a, history: &few {messages: 5}}\n"
-         "  - {match: b, history: *few}\n",
-         {ruleWithHistory(5, 1 << 20, 10min),
-          {rule("b").match, ruleWithHistory(5, 1 << 20, 10min).options}});
+              "channels:\n"
+              "  - {match: a, history: &few {messages: 5}}\n"
+              "  - {match: b, history: *few}\n",
+              {ruleWithHistory(5, 1 << 20, 10min),
+               {rule("b").match, ruleWithHistory(5, 1 << 20, 10min).options}});
 }
 
 void addHistories()
 {
     goodRules("history of the whole budget",
-         "history: {total_size: 2 MiB}\nchannels: [{match: a, history: {size: 2 MiB}}]",
-         {ruleWithHistory(100, 2 << 20, 10min)});
+              "history: {total_size: 2 MiB}\nchannels: [{match: a, history: {size: 2 MiB}}]",
+              {ruleWithHistory(100, 2 << 20, 10min)});
     goodRules("no history at all",
-         "history: {total_size: 0}\nchannels: [{match: a, history: {size: 0}}]",
-         {ruleWithHistory(100, 0, 10min)});
+              "history: {total_size: 0}\nchannels: [{match: a, history: {size: 0}}]",
+              {ruleWithHistory(100, 0, 10min)});
     goodRules("a size that does not matter",
-         "history: {total_size: 1}\nchannels: [{match: a, history: {messages: 0}}]",
-         {ruleWithHistory(0, 1 << 20, 10min)});
+              "history: {total_size: 1}\nchannels: [{match: a, history: {messages: 0}}]",
+              {ruleWithHistory(0, 1 << 20, 10min)});
 }
 
 } // namespace

@@ -265,7 +265,8 @@ void TestDepartures::theCountersAddUp()
     a.reset();
     QVERIFY(relay.waitForClients(0));
     PacedClient behindAProxy(relay.port());
-    QVERIFY(behindAProxy.send("GET / HTTP/1.1\r\nHost: relay.test\r\nSec-WebSocket-Version: 13\r\n\r\n"));
+    QVERIFY(behindAProxy.send(
+        "GET / HTTP/1.1\r\nHost: relay.test\r\nSec-WebSocket-Version: 13\r\n\r\n"));
     QVERIFY(behindAProxy.readAnswer().startsWith("HTTP/1.1 426 "));
     PacedClient curl(relay.port()); // no handshake, so no failed one
     QVERIFY(curl.send("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"));
