@@ -281,8 +281,8 @@ void TestTurns::oneDearRequestIsATurn()
     for (const auto &other : others) {
         QCOMPARE(other->answer().status, 200);
     }
-    // The system may list first those that it has just reported, whatever came first.
-    QVERIFY(relay.hub().counters().turnWaits >= waitsBefore + kOthers / 2);
+    // One of those who queue is served in any turn.
+    QVERIFY(relay.hub().counters().turnWaits >= waitsBefore + kOthers - 1);
 }
 
 // What waits for a turn costs the usual client nothing: it never does.
