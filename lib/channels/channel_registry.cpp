@@ -247,12 +247,15 @@ Replay ChannelRegistry::replay(const ChannelPattern &pattern,
                                const ReplayLimits &limits,
                                const ReplayRequest &request)
 {
-    return PatternReplay(m_patterns.order(), pattern, {m_patterns.epoch(), upTo})
-        .run(
-            limits, request,
-            [this](const ChannelName &name, const Channel::Wanted &wanted,
-                   std::vector<MessagePtr> &into) { return collect(name, wanted, into); },
-            [this] { return m_forgottenSequence.load(); });
+    Replay replay =
+        PatternReplay(m_patterns.order(), pattern, {m_patterns.epoch(), upTo})
+            .run(
+                limits, request,
+                [this](const ChannelName &name, const Channel::Wanted &wanted,
+                       std::vector<MessagePtr> &into) { return collect(name, wanted, into); },
+                [this] { return m_forgottenSequence.load(); });
+    m_replayLooks += static_cast<quint64>(replay.looked);
+    return replay;
 }
 
 /// Returns the newest sequence number that the channel does not keep any more.

@@ -84,6 +84,8 @@ public:
     [[nodiscard]] int idlePositions() const { return m_idle.count(); }
     /// Idle positions that were forgotten because there were too many.
     [[nodiscard]] quint64 droppedPositions() const { return m_droppedPositions.load(); }
+    /// Channels and messages that the replays of patterns have looked at: what they cost.
+    [[nodiscard]] quint64 replayLooks() const { return m_replayLooks.load(); }
 
 private:
     friend struct ChannelRelease;
@@ -128,6 +130,7 @@ private:
     /// cannot be told whether there was anything.
     std::atomic<quint64> m_forgottenSequence{0};
     std::atomic<quint64> m_droppedPositions{0};
+    std::atomic<quint64> m_replayLooks{0};
     HistoryLedger m_ledger; // last: its handles go before what they hold
 };
 

@@ -549,6 +549,11 @@ quint64 Hub::droppedPositions() const
     return d->channels.droppedPositions();
 }
 
+quint64 Hub::replayLooks() const
+{
+    return d->channels.replayLooks();
+}
+
 RelaySnapshot Hub::counters() const
 {
     RelaySnapshot sum;

@@ -119,6 +119,9 @@ public:
     /// Those of them that were dropped because there were more than history.positions.
     /// Thread: any.
     [[nodiscard]] quint64 droppedPositions() const;
+    /// Channels and messages that the replays of patterns have looked at.
+    /// Thread: any.
+    [[nodiscard]] quint64 replayLooks() const;
 
     /// Stops accepting, and sends everybody away (1001), spread over so long: they do not all come to
     /// the next relay at once. The hub goes on relaying, until close(). A second call gives those who

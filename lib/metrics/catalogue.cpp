@@ -159,6 +159,9 @@ constexpr std::array kCatalogue{
     MetricDefinition{"relay_positions_dropped_total", MetricType::Counter, "",
                      "Positions that were dropped because there were more than history.positions.",
                      [](const MetricsInput &in) { return single(in.droppedPositions); }},
+    MetricDefinition{"relay_replay_looks_total", MetricType::Counter, "",
+                     "Channels and messages that were looked at to replay a pattern's messages.",
+                     [](const MetricsInput &in) { return single(in.replayLooks); }},
     MetricDefinition{"relay_resumes_total", MetricType::Counter, "result",
                      "Listeners that came back with a position: whether all that followed it could "
                      "be given.",

@@ -25,6 +25,7 @@ struct MetricsInput
     int maxConnections = 0;
     int idlePositions = 0; ///< kept of channels that vanished
     quint64 droppedPositions = 0;
+    quint64 replayLooks = 0;
     int workers = 0;
     LogDropCounts droppedLogLines{};
     std::vector<double> longestTurns; ///< seconds, by worker

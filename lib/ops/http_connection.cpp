@@ -124,7 +124,9 @@ bool HttpConnection::endLingering()
 
 bool HttpConnection::giveWay(std::chrono::milliseconds leastWait)
 {
-    const auto waited = m_requestTimeout - m_deadline.remainingTimeAsDuration();
+    // A coarse timer may have more left than it was given: nobody has waited for less than nothing.
+    const auto waited = std::max(std::chrono::milliseconds(0),
+                                 m_requestTimeout - m_deadline.remainingTimeAsDuration());
     const bool isIdle = m_state == State::Idle || m_state == State::ReadingHead;
     if (!isIdle || waited < std::min(leastWait, m_requestTimeout / 2)) {
         return false;

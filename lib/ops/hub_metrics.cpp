@@ -22,6 +22,7 @@ MetricsInput metricsOf(const Hub &hub)
     input.maxConnections = hub.maxConnections();
     input.idlePositions = hub.idlePositions();
     input.droppedPositions = hub.droppedPositions();
+    input.replayLooks = hub.replayLooks();
     input.workers = hub.workerCount();
     for (const Hub::WorkerStats &worker : hub.workerStats()) {
         input.longestTurns.push_back(std::chrono::duration<double>(worker.longestTurn).count());

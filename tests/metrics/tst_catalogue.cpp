@@ -101,6 +101,7 @@ MetricsInput busyInput()
     input.maxConnections = 20;
     input.idlePositions = 21;
     input.droppedPositions = 22;
+    input.replayLooks = 23;
     input.workers = 2;
     input.droppedLogLines = {31, 32, 33};
     input.longestTurns = {0.5, 7};
@@ -246,6 +247,7 @@ void TestCatalogue::valuesAreExact_data()
     row("relay_history_bytes", "9007199254740991");
     row("relay_idle_positions", "21");
     row("relay_positions_dropped_total", "22");
+    row("relay_replay_looks_total", "23");
     row("relay_resumes_total{result=\"exact\"}", "600");
     row("relay_resumes_total{result=\"unknown\"}", "602");
     row(R"(relay_http_requests_total{method="GET",code="101"})", "700");
