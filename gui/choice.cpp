@@ -35,7 +35,7 @@ const QString kUrl = QStringLiteral("url");
 const QString kTokenFile = QStringLiteral("token-file");
 const QString kEmbed = QStringLiteral("embed");
 
-/// What QApplication and its platforms take, each with whether a value follows: known here, so that the
+/// The options of QApplication and its platforms, each with whether a value follows. They are listed here so that the
 /// arguments can be read before there is a QApplication, which needs a display.
 void addQtOptions(QCommandLineParser &parser)
 {
@@ -71,20 +71,21 @@ Result<Choice> choiceOf(const QCommandLineParser &parser)
 {
     for (const QString &name : {kUrl, kTokenFile}) {
         if (const auto count = parser.values(name).size(); count > 1) {
-            return Error{Words::tr("--%1 is given %2 times").arg(name).arg(count)};
+            return Error{
+                Words::tr("--%1 is given %2 times, and may be given once").arg(name).arg(count)};
         }
     }
     const bool isRemote = parser.isSet(kUrl);
     const bool isEmbedded = parser.isSet(kEmbed);
     const QStringList files = parser.positionalArguments();
     if (isEmbedded && isRemote) {
-        return Error{Words::tr("--url and --embed exclude each other")};
+        return Error{Words::tr("--url and --embed cannot be used together")};
     }
     if (files.size() > (isEmbedded ? 1 : 0)) {
         return Error{Words::tr("unexpected argument '%1'").arg(files.last())};
     }
     if (parser.isSet(kTokenFile) && !isRemote) {
-        return Error{Words::tr("--token-file goes with --url")};
+        return Error{Words::tr("--token-file needs --url")};
     }
     if (isEmbedded) {
         return Choice{Choice::Kind::Embedded, {}, {}, files.value(0)};
@@ -95,7 +96,7 @@ Result<Choice> choiceOf(const QCommandLineParser &parser)
     return Choice();
 }
 
-/// A scheme may be left out; the path is the relay's own affair.
+/// The scheme is optional; path and query are ignored.
 QUrl addressIn(const QString &text)
 {
     // fromUserInput() makes a host "http" of http://host:99999.
@@ -109,7 +110,7 @@ Result<std::unique_ptr<RelaySource>> makeRemote(const Choice &choice)
     const bool isHttp =
         url.scheme() == QLatin1String("http") || url.scheme() == QLatin1String("https");
     if (!url.isValid() || !isHttp || url.host().isEmpty() || url.port() == 0) {
-        return Error{Words::tr("\"%1\" is no address of a relay's ops port, such as "
+        return Error{Words::tr("\"%1\" is not the address of an ops port, such as "
                                "http://127.0.0.1:9464")
                          .arg(choice.url)};
     }
@@ -122,7 +123,7 @@ Result<std::unique_ptr<RelaySource>> makeRemote(const Choice &choice)
     return std::unique_ptr<RelaySource>(std::make_unique<RemoteRelay>(std::move(endpoint)));
 }
 
-/// Unless somebody asks for one, a relay to try takes no port that another one may have.
+/// A relay for a trial takes no fixed ops port, which another relay may have, unless the environment asks for it.
 bool setsOpsPort(const QProcessEnvironment &environment)
 {
     const QStringList names = environment.keys();
@@ -159,22 +160,24 @@ Result<DashboardCommandLine> parseDashboardCommandLine(const QStringList &argume
 {
     const QCommandLineOption url(kUrl, Words::tr("Watch the relay whose ops port is at <url>."),
                                  QStringLiteral("url"));
-    const QCommandLineOption tokenFile(
-        kTokenFile, Words::tr("Read its token (ops.token) from <file>."), QStringLiteral("file"));
-    const QCommandLineOption embed(kEmbed, Words::tr("Run a relay in this program, and watch it. A "
+    const QCommandLineOption tokenFile(kTokenFile,
+                                       Words::tr("Read the relay's token (ops.token) from <file>."),
+                                       QStringLiteral("file"));
+    const QCommandLineOption embed(kEmbed, Words::tr("Run a relay in this program and watch it. A "
                                                      "configuration file may follow."));
     const QCommandLineOption help({QStringLiteral("h"), QStringLiteral("help")},
-                                  Words::tr("Print this text, and end."));
+                                  Words::tr("Print this help and exit."));
     const QCommandLineOption version({QStringLiteral("v"), QStringLiteral("version")},
-                                     Words::tr("Print the version, and end."));
+                                     Words::tr("Print the version and exit."));
     QCommandLineParser parser;
-    parser.setApplicationDescription(
-        Words::tr("relay-dashboard shows and steers a relay. Without options it asks which one."));
+    parser.setApplicationDescription(Words::tr("relay-dashboard is a window that watches and "
+                                               "controls a relay. Without options it asks which "
+                                               "relay to watch."));
     parser.setSingleDashWordOptionMode(QCommandLineParser::ParseAsLongOptions);
     addQtOptions(parser);
     parser.addOptions({url, tokenFile, embed, help, version});
     parser.addPositionalArgument(QStringLiteral("relay.yaml"),
-                                 Words::tr("With --embed: the relay's configuration."),
+                                 Words::tr("With --embed: the relay's configuration file."),
                                  QStringLiteral("[relay.yaml]"));
     if (!parser.parse(arguments)) {
         return usageError(parser.errorText());

@@ -11,7 +11,7 @@
 
 namespace relay::gui {
 
-/// Which relay is to be watched, as the command line or the start page says.
+/// Which relay to watch, from the command line or the start page.
 struct Choice
 {
     enum class Kind {
@@ -25,20 +25,20 @@ struct Choice
     QString configFile; ///< Embedded; empty: the defaults
 };
 
-/// Reads relay-dashboard's arguments; the first is the program's name. Qt's own (-platform …) are
-/// known, and left to QApplication.
+/// Reads relay-dashboard's arguments; the first is the program's name. Qt's own options (-platform …) are
+/// accepted, and left to QApplication.
 ///
 /// A QCoreApplication suffices. Options may begin with one dash, as Qt's do.
 /// Errors: one line that says which argument is wrong.
 struct DashboardCommandLine
 {
     Choice choice;
-    QString text; ///< to be printed instead: --help, --version
+    QString text; ///< to print instead: --help, --version
 };
 Result<DashboardCommandLine> parseDashboardCommandLine(const QStringList &arguments);
 
-/// Makes what was chosen; Choice::Kind::Ask is none.
-/// Errors: what is wrong with the URL, the token's file, the configuration; why a port cannot be
+/// Makes the chosen relay; returns nullptr for Choice::Kind::Ask.
+/// Errors: a problem with the URL, the token's file or the configuration, or why a port cannot be
 /// opened.
 Result<std::unique_ptr<RelaySource>> makeSource(const Choice &choice);
 

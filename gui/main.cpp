@@ -16,14 +16,14 @@ namespace relay {
 
 namespace {
 
-/// What the exit status says; --help lists it.
+/// The meaning of the exit status; the manual lists it.
 enum ExitStatus {
     Ended = 0,
     CannotStart = 1,
     Misused = 2,
 };
 
-/// Reads the arguments without a display: who asks for help, or has mistyped, may have none.
+/// Reads the arguments without a display: --help and error messages must work without one.
 Result<gui::DashboardCommandLine> readCommandLine(int argc, char **argv)
 {
     const QCoreApplication application(argc, argv);

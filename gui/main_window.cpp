@@ -8,23 +8,21 @@
 #include "gui/look/foreign_text.h"
 #include "gui/look/icons.h"
 #include "gui/look/quantity_text.h"
+#include "gui/pages/help_window.h"
+#include "gui/pages/settings_dialog.h"
 #include "gui/pages/start_page.h"
 #include "gui/relay_view.h"
 
 #include <QActionGroup>
 #include <QApplication>
 #include <QCloseEvent>
-#include <QDialog>
-#include <QDialogButtonBox>
-#include <QFontDatabase>
-#include <QInputDialog>
 #include <QMenuBar>
 #include <QMessageBox>
-#include <QPlainTextEdit>
+#include <QPointer>
+#include <QScreen>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStatusBar>
-#include <QVBoxLayout>
 
 #include <array>
 #include <utility>
@@ -42,15 +40,23 @@ const QString kGeometryKey = QStringLiteral("window/geometry");
 const QString kPageKey = QStringLiteral("window/page");
 const QString kThemeKey = QStringLiteral("window/theme");
 
+/// For the window's frame, which Qt does not know before the window is shown.
+constexpr double kPartOfScreen = 0.94;
+
 } // namespace
+
+QSize firstWindowSize(const QSize &available, const QFontMetrics &metrics)
+{
+    return QSize(metrics.averageCharWidth() * 190, metrics.height() * 50)
+        .boundedTo(available * kPartOfScreen);
+}
 
 MainWindow::MainWindow(QWidget *parent)
     : QMainWindow(parent)
     , m_stack(new QStackedWidget)
     , m_start(new StartPage)
     , m_linkLabel(makeLabel({}))
-    , m_clientsLabel(makeLabel({}))
-    , m_versionLabel(makeLabel({}))
+    , m_factsLabel(makeQuietLabel({}))
 {
     setWindowIcon(programIcon());
     setCentralWidget(m_stack);
@@ -60,8 +66,7 @@ MainWindow::MainWindow(QWidget *parent)
     makeStatusBar();
     const QSettings settings;
     if (!restoreGeometry(settings.value(kGeometryKey).toByteArray())) {
-        const QFontMetrics metrics = fontMetrics();
-        resize(metrics.averageCharWidth() * 160, metrics.height() * 46);
+        resize(firstWindowSize(screen()->availableSize(), fontMetrics()));
     }
     setTheme(themeOf(settings.value(kThemeKey).toString()).value_or(Theme::System));
     showStart();
@@ -105,9 +110,8 @@ void MainWindow::showStart()
     m_relayMenu->setEnabled(false);
     delete std::exchange(m_view, nullptr);
     setWindowTitle(tr("Relay"));
-    for (QLabel *label : {m_linkLabel, m_clientsLabel, m_versionLabel}) {
-        label->clear();
-    }
+    m_linkLabel->clear();
+    m_factsLabel->clear();
 }
 
 void MainWindow::setTheme(Theme theme)
@@ -136,6 +140,9 @@ void MainWindow::makeMenus()
     makeRelayMenu();
     makeViewMenu();
     QMenu *help = menuBar()->addMenu(tr("&Help"));
+    QAction *documentation = help->addAction(tr("&Documentation"), this, &MainWindow::showHelp);
+    documentation->setShortcut(QKeySequence::HelpContents);
+    help->addSeparator();
     help->addAction(tr("&About Relay"), this, &MainWindow::showAbout);
     help->addAction(tr("About &Qt"), qApp, &QApplication::aboutQt);
 }
@@ -150,24 +157,27 @@ void MainWindow::makeRelayMenu()
     quit->setShortcut(QKeySequence::Quit);
 
     m_relayMenu = menuBar()->addMenu(tr("&Relay"));
-    m_relayMenu->addAction(tr("&Settings in force …"), this, &MainWindow::showConfig);
+    QAction *config =
+        m_relayMenu->addAction(tr("&Settings in force …"), this, &MainWindow::showConfig);
+    config->setShortcut(QKeySequence(Qt::CTRL | Qt::Key_I));
     QAction *retry = m_relayMenu->addAction(tr("&Reconnect now"), this, [this] {
         if (m_view != nullptr) {
             m_view->source().retryNow();
         }
     });
-    retry->setShortcuts(QKeySequence::Refresh); // on some desktops F5 is its second
+    retry->setShortcuts(QKeySequence::Refresh); // on some desktops F5 is the second of them
     m_relayMenu->addSeparator();
-    m_relayMenu->addAction(tr("&Drain …"), this, &MainWindow::askDrain);
+    QAction *drain = m_relayMenu->addAction(tr("&Drain …"), this, &MainWindow::askDrain);
+    drain->setShortcut(QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_D)); // it asks first
 }
 
 void MainWindow::makeViewMenu()
 {
     QMenu *viewMenu = menuBar()->addMenu(tr("&View"));
     m_pagesMenu = viewMenu->addMenu(tr("&Page"));
-    QMenu *themes = viewMenu->addMenu(tr("&Colours"));
+    QMenu *themes = viewMenu->addMenu(tr("&Theme"));
     m_themes = new QActionGroup(this);
-    const std::array choices{std::pair{Theme::System, tr("As the &desktop")},
+    const std::array choices{std::pair{Theme::System, tr("Same as the &desktop")},
                              std::pair{Theme::Light, tr("&Light")},
                              std::pair{Theme::Dark, tr("D&ark")}};
     for (const auto &[theme, text] : choices) {
@@ -181,18 +191,32 @@ void MainWindow::makeViewMenu()
 
 void MainWindow::makeStatusBar()
 {
+    const int margin = fontMetrics().averageCharWidth();
+    statusBar()->setContentsMargins(margin, 0, margin, 0);
     statusBar()->addWidget(m_linkLabel, 1);
-    statusBar()->addPermanentWidget(m_clientsLabel);
-    statusBar()->addPermanentWidget(m_versionLabel);
+    statusBar()->addPermanentWidget(m_factsLabel);
+}
+
+void MainWindow::showHelp()
+{
+    if (m_help == nullptr) {
+        m_help = new HelpWindow(this);
+    }
+    m_help->show();
+    m_help->raise();
+    m_help->activateWindow();
 }
 
 void MainWindow::showAbout()
 {
-    QMessageBox::about(this, tr("About Relay"),
-                       tr("<h3>Relay %1</h3><p>Shows and steers a WebSocket broadcast relay: what "
-                          "one client sends to a URL, every other client there receives.</p>"
-                          "<p>Built on Qt %2.</p>")
-                           .arg(QString::fromLatin1(kVersion), QString::fromLatin1(qVersion())));
+    QMessageBox::about(
+        this, tr("About Relay"),
+        tr("<h3>Relay %1</h3><p>This window watches and controls a Relay server: its clients, "
+           "channels, messages and events.</p>"
+           "<p>In Relay every URL is a channel. Everyone connected to it, by WebSocket or "
+           "EventSource, receives every message sent to it.</p>"
+           "<p>Licence: MIT. Built with Qt %2.</p>")
+            .arg(QString::fromLatin1(kVersion), QString::fromLatin1(qVersion())));
 }
 
 void MainWindow::showConfig()
@@ -202,38 +226,35 @@ void MainWindow::showConfig()
             complain(this, tr("Settings in force"), overview.error().message);
             return;
         }
-        auto *dialog = new QDialog(this);
+        if (!overview.value().config) {
+            complain(this, tr("Settings in force"), tr("The relay does not report its settings."));
+            return;
+        }
+        auto *dialog = new SettingsDialog(*overview.value().config, this);
         dialog->setAttribute(Qt::WA_DeleteOnClose);
-        dialog->setWindowTitle(tr("Settings in force"));
-        auto *text = new QPlainTextEdit(
-            overview.value().config.value_or(tr("The relay does not tell them.")));
-        text->setReadOnly(true);
-        text->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
-        auto *buttons = new QDialogButtonBox(QDialogButtonBox::Close);
-        connect(buttons, &QDialogButtonBox::rejected, dialog, &QDialog::reject);
-        auto *column = new QVBoxLayout(dialog);
-        column->addWidget(text);
-        column->addWidget(buttons);
-        dialog->resize(size() * 0.7);
-        dialog->show();
+        dialog->resize(size() * 0.85);
+        dialog->open();
     });
 }
 
 void MainWindow::askDrain()
 {
-    bool isAgreed = false;
-    const int seconds = QInputDialog::getInt(
-        this, tr("Drain"),
-        tr("The relay takes no new clients, and sends away those that are there,\n"
-           "spread over so many seconds. This cannot be taken back."),
-        kDrainSeconds, 0, kMaxDrainSeconds, 1, &isAgreed);
-    if (!isAgreed || m_view == nullptr) {
-        return;
-    }
-    m_view->source().drain(seconds, this, [this](const Outcome &outcome) {
-        if (!outcome) {
-            complain(this, tr("Drain"), outcome.error().message);
+    const Question question{tr("Drain"), tr("Drain the relay?"),
+                            tr("The relay stops accepting clients, and disconnects all that are "
+                               "connected, evenly over this time. This "
+                               "cannot be undone."),
+                            tr("Drain")};
+    const NumberField seconds{tr("Disconnect all within"), tr("seconds"), kDrainSeconds, 0,
+                              kMaxDrainSeconds};
+    askNumber(this, question, seconds, [this, view = QPointer(m_view)](int within) {
+        if (view.isNull()) {
+            return; // another relay is watched
         }
+        view->source().drain(within, this, [this](const Outcome &outcome) {
+            if (!outcome) {
+                complain(this, tr("Drain"), outcome.error().message);
+            }
+        });
     });
 }
 
@@ -254,18 +275,17 @@ void MainWindow::showLink(const LinkState &link)
         break;
     case LinkState::Link::Gone:
         m_linkLabel->setText(tr("%1 is gone: %2").arg(title, link.problem));
-        m_clientsLabel->clear();
-        m_versionLabel->clear();
+        m_factsLabel->clear();
         break;
     }
 }
 
 void MainWindow::showOverview(const Overview &overview)
 {
-    m_clientsLabel->setText(tr("Clients: %1").arg(countText(overview.clients)));
-    m_versionLabel->setText(tr("relayd %1, up %2")
-                                .arg(visibleWord(overview.version.left(kMostOfVersion)),
-                                     durationText(overview.uptimeSeconds)));
+    m_factsLabel->setText(tr("%1  ·  Relay %2  ·  up %3")
+                              .arg(countedText(overview.clients, tr("client"), tr("clients")),
+                                   visibleWord(overview.version.left(kMostOfVersion)),
+                                   durationText(overview.uptimeSeconds)));
 }
 
 } // namespace relay::gui

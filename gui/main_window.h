@@ -14,11 +14,16 @@ class QStackedWidget;
 
 namespace relay::gui {
 
+class HelpWindow;
 class RelayView;
 class StartPage;
 struct Choice;
 
-/// The dashboard's window: one relay, or the page on which one is chosen.
+/// The size of a window that was never moved: room for all columns of the tables, and no more than the screen has.
+/// `available`: the part of the screen that a window may cover, in the same units as `metrics`.
+QSize firstWindowSize(const QSize &available, const QFontMetrics &metrics);
+
+/// The dashboard's window: one relay, or the page to choose one.
 ///
 /// Geometry, the last page and the theme are kept in QSettings.
 /// Thread: the window's.
@@ -32,11 +37,11 @@ public:
     ~MainWindow() override;
     Q_DISABLE_COPY_MOVE(MainWindow)
 
-    /// Leaves the relay that is watched, if one is, and watches this one.
+    /// Watches this relay, instead of the current one.
     void watch(std::unique_ptr<RelaySource> source);
-    /// Leaves the relay that is watched.
+    /// Stops watching a relay.
     void showStart();
-    /// nullptr while none is watched.
+    /// nullptr while no relay is watched.
     [[nodiscard]] RelayView *view() const { return m_view; }
     void setTheme(Theme theme);
 
@@ -48,6 +53,7 @@ private:
     void makeRelayMenu();
     void makeViewMenu();
     void makeStatusBar();
+    void showHelp();
     void showAbout();
     void choose(const Choice &choice);
     void showConfig();
@@ -58,12 +64,12 @@ private:
     RelayView *m_view = nullptr;
     QStackedWidget *m_stack;
     StartPage *m_start;
+    HelpWindow *m_help = nullptr; ///< made when it is first wanted
     QMenu *m_relayMenu = nullptr;
     QMenu *m_pagesMenu = nullptr;
     QActionGroup *m_themes = nullptr;
     QLabel *m_linkLabel;
-    QLabel *m_clientsLabel;
-    QLabel *m_versionLabel;
+    QLabel *m_factsLabel;
 };
 
 } // namespace relay::gui

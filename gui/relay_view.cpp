@@ -16,7 +16,7 @@ namespace relay::gui {
 
 namespace {
 
-/// One page is always chosen, which shows where the keyboard is: no frame around its name.
+/// One page is always selected: its name needs no focus frame.
 class PageDelegate : public QStyledItemDelegate
 {
 public:
@@ -40,8 +40,11 @@ RelayView::RelayView(std::unique_ptr<RelaySource> source, QWidget *parent)
 {
     addPage(QStringLiteral("overview"), tr("Overview"), new OverviewPage(*m_source));
     addPage(QStringLiteral("clients"), tr("Clients"), new ClientsPage(*m_source));
-    addPage(QStringLiteral("channels"), tr("Channels"), new ChannelsPage(*m_source));
-    addPage(QStringLiteral("events"), tr("Events"), new EventsPage(*m_source));
+    auto *channels = new ChannelsPage(*m_source);
+    auto *events = new EventsPage(*m_source);
+    addPage(QStringLiteral("channels"), tr("Channels"), channels);
+    addPage(QStringLiteral("events"), tr("Events"), events);
+    connect(channels, &ChannelsPage::ownClientFound, events, &EventsPage::addOwnClient);
 
     const int line = fontMetrics().height();
     m_list->setFrameShape(QFrame::NoFrame);

@@ -10,9 +10,9 @@
 
 namespace relay::gui {
 
-/// One relay: the pages, and the list that leads to them.
+/// One relay: the pages, and the list to choose one.
 ///
-/// Owner: MainWindow; it owns the source, and starts it.
+/// Owner: MainWindow. It owns the source and starts it.
 class RelayView : public QWidget
 {
     Q_OBJECT
@@ -26,7 +26,7 @@ public:
     [[nodiscard]] int pageCount() const { return m_pages->count(); }
     [[nodiscard]] int currentPage() const { return m_pages->currentIndex(); }
     [[nodiscard]] QString pageTitle(int page) const;
-    /// The nearest that there is.
+    /// A number that is out of range shows the nearest page.
     void showPage(int page);
 
 private:

@@ -1,5 +1,7 @@
 #include "gui/look/dashboard_style.h"
 
+#include "gui/look/icons.h"
+
 #include <QPainter>
 #include <QStyleFactory>
 #include <QStyleOptionSlider>
@@ -10,7 +12,11 @@ namespace relay::gui {
 
 namespace {
 
-/// How long the handle is: as much of the bar as is seen of the whole.
+/// On each side of a cell's text and of a header's: a number that stands at the right of its column must not touch
+/// the text of the next.
+constexpr int kCellMargin = 7;
+
+/// The handle's length: its part of the bar is the visible part of the whole.
 int handleLength(const QStyleOptionSlider &bar, int barLength, int shortest)
 {
     const qint64 range = qint64{bar.maximum} - bar.minimum;
@@ -98,6 +104,47 @@ QRect DashboardStyle::subControlRect(ComplexControl control,
         return visualRect(bar->direction, bar->rect, scrollBarPart(*bar, part));
     }
     return QProxyStyle::subControlRect(control, option, part, widget);
+}
+
+int DashboardStyle::pixelMetric(PixelMetric metric,
+                                const QStyleOption *option,
+                                const QWidget *widget) const
+{
+    switch (metric) {
+    case PM_FocusFrameHMargin: // one pixel less than the margin of an item's text
+        return kCellMargin - 1;
+    case PM_HeaderMargin:
+        return kCellMargin;
+    default:
+        return QProxyStyle::pixelMetric(metric, option, widget);
+    }
+}
+
+int DashboardStyle::styleHint(StyleHint hint,
+                              const QStyleOption *option,
+                              const QWidget *widget,
+                              QStyleHintReturn *returned) const
+{
+    return hint == SH_DialogButtonBox_ButtonsHaveIcons
+               ? 0
+               : QProxyStyle::styleHint(hint, option, widget, returned);
+}
+
+QIcon DashboardStyle::standardIcon(StandardPixmap icon,
+                                   const QStyleOption *option,
+                                   const QWidget *widget) const
+{
+    switch (icon) {
+    case SP_MessageBoxQuestion:
+        return gui::icon(QStringLiteral("question"));
+    case SP_MessageBoxWarning:
+    case SP_MessageBoxCritical:
+        return gui::icon(QStringLiteral("warning"));
+    case SP_MessageBoxInformation:
+        return programIcon();
+    default:
+        return QProxyStyle::standardIcon(icon, option, widget);
+    }
 }
 
 } // namespace relay::gui

@@ -8,20 +8,35 @@ class QWidget;
 
 namespace relay::gui {
 
-// Dialogs over a window, which goes on meanwhile: they return at once. Their texts are shown as they
-// are: what a stranger has chosen (a channel's name, a program's) is never taken for markup.
+// Dialogs over a window. The functions return immediately; the window goes on meanwhile. Texts are shown as they are:
+// a name that a stranger has chosen (of a channel, of a program) is never taken for markup.
 
-/// Says what went wrong.
+/// Reports a problem.
 void complain(QWidget *parent, const QString &title, const QString &problem);
 
 struct Question
 {
     QString title;
     QString text;
-    QString consequence; ///< what it means to agree
+    QString consequence; ///< what happens after agreeing
     QString agreement;   ///< the button's text
 };
-/// Calls `agreed` if the user agrees; Cancel is the default. Nothing is called once `parent` is gone.
+/// Calls `agreed` if the user agrees. Cancel is the default, so that Enter confirms nothing. Nothing is called after
+/// `parent` has been destroyed.
 void ask(QWidget *parent, const Question &question, std::function<void()> agreed);
+
+struct NumberField
+{
+    QString name;
+    QString unit; ///< shown after the number
+    int value = 0;
+    int least = 0;
+    int most = 0;
+};
+/// The same, with a number to choose.
+void askNumber(QWidget *parent,
+               const Question &question,
+               const NumberField &field,
+               std::function<void(int)> agreed);
 
 } // namespace relay::gui

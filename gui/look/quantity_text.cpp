@@ -64,6 +64,11 @@ QString countText(qint64 count)
     return QLocale().toString(count);
 }
 
+QString countedText(qint64 count, const QString &one, const QString &many)
+{
+    return countText(count) + QLatin1Char(' ') + (count == 1 ? one : many);
+}
+
 QString compactText(double value)
 {
     return withUnit(value, 1000, std::array{"", "k", "M", "G", "T"});

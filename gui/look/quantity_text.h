@@ -8,10 +8,12 @@ namespace relay::gui {
 
 /// Numbers as a person reads them, in the user's locale, each with its unit.
 ///
-/// What was not measured is an en dash.
+/// A value that was not measured is an en dash.
 
 /// "0", "950", "12,345": every digit.
 QString countText(qint64 count);
+/// "1 row", "0 rows", "12,345 rows".
+QString countedText(qint64 count, const QString &one, const QString &many);
 /// "0", "0.4", "950", "12.3 k", "4.56 M": at most three digits that say something.
 QString compactText(double value);
 /// The same with "/s".

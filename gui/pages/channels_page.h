@@ -13,10 +13,10 @@ namespace relay::gui {
 class MessagePane;
 class TablePane;
 
-/// The channels, and of the chosen one its messages, live; one can be published to it, and its history
-/// be forgotten.
+/// The channels, and the live messages of the selected one, with a box to publish and a button to clear its history.
 ///
-/// It listens to the chosen channel as a client while the page is visible, and is counted as one.
+/// While it is visible, the page listens to the selected channel as a client. This client is this window's own: it is
+/// not counted in the page's numbers.
 class ChannelsPage : public QWidget
 {
     Q_OBJECT
@@ -24,12 +24,14 @@ class ChannelsPage : public QWidget
 public:
     /// The source must outlive it.
     explicit ChannelsPage(RelaySource &source, QWidget *parent = nullptr);
-    ~ChannelsPage() override;
-    Q_DISABLE_COPY_MOVE(ChannelsPage)
 
     [[nodiscard]] TablePane &table() { return *m_table; }
     [[nodiscard]] MessagePane &messages() { return *m_messages; }
     [[nodiscard]] QString selectedChannel() const { return m_selected; }
+
+Q_SIGNALS:
+    /// The relay's number of the client by which this page listens.
+    void ownClientFound(qint64 id);
 
 protected:
     void showEvent(QShowEvent *event) override;
@@ -43,9 +45,10 @@ private:
     void listen();
     void publish();
     void askClear();
+    void noteListening(bool isListening);
 
     RelaySource &m_source;
-    ChannelTableModel m_model;
+    ChannelTableModel *m_model; ///< the table's
     TablePane *m_table;
     QLabel *m_title;
     MessagePane *m_messages;
@@ -54,6 +57,8 @@ private:
     QPushButton *m_clear;
     QLabel *m_outcome;
     QString m_selected; ///< empty: none
+    /// The channel that was listened to when the table's rows were asked for, so that they count this window; empty: none.
+    QString m_countedIn;
 };
 
 } // namespace relay::gui

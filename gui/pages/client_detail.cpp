@@ -66,13 +66,13 @@ void ClientDetail::showClient(const ClientRow &client)
     m_verdict->setPalette(colours);
     m_rule->setText(verdict.rule);
     const auto traffic = [](qint64 messages, qint64 bytes) {
-        return tr("%1 messages, %2")
-            .arg(countText(messages), bytesText(static_cast<double>(bytes)));
+        return tr("%1, %2").arg(countedText(messages, tr("message"), tr("messages")),
+                                bytesText(static_cast<double>(bytes)));
     };
     m_values[Address]->setText(visibleWord(client.address));
     m_values[Channel]->setText(visibleWord(client.channel));
     m_values[Transport]->setText(visibleWord(client.transport));
-    m_values[UserAgent]->setText(client.userAgent.isEmpty() ? tr("does not say")
+    m_values[UserAgent]->setText(client.userAgent.isEmpty() ? tr("not sent")
                                                             : visibleWord(client.userAgent));
     m_values[Since]->setText(timeText(client.connectedAt));
     m_values[Received]->setText(traffic(client.messagesIn, client.bytesIn));
@@ -84,8 +84,8 @@ void ClientDetail::showClient(const ClientRow &client)
     m_values[Rtt]->setText(socket ? tr("%1 ± %2").arg(latencyText(socket->rttSeconds),
                                                       latencyText(socket->rttVarianceSeconds))
                                   : none);
-    m_values[Retransmits]->setText(socket ? tr("%1 segments").arg(countText(socket->retransmits))
-                                          : none);
+    m_values[Retransmits]->setText(
+        socket ? countedText(socket->retransmits, tr("segment"), tr("segments")) : none);
     m_values[Unacknowledged]->setText(
         socket ? bytesText(static_cast<double>(socket->unacknowledgedBytes)) : none);
     m_values[Unsent]->setText(socket ? bytesText(static_cast<double>(socket->unsentBytes)) : none);

@@ -10,8 +10,7 @@
 
 namespace relay::gui {
 
-/// All that is known of one client: the verdict, its rule, its traffic, and its socket as the kernel
-/// sees it.
+/// The details of one client: the verdict, its rule, its traffic, and the kernel's view of its socket.
 class ClientDetail : public QWidget
 {
     Q_OBJECT

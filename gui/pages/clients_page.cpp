@@ -4,6 +4,7 @@
 #include "gui/look/dialogs.h"
 #include "gui/look/foreign_text.h"
 #include "gui/look/icons.h"
+#include "gui/pages/address_line.h"
 #include "gui/pages/client_detail.h"
 #include "gui/tables/table_pane.h"
 
@@ -33,19 +34,26 @@ QScrollArea *scrolling(QWidget *content)
 ClientsPage::ClientsPage(RelaySource &source, QWidget *parent)
     : QWidget(parent)
     , m_source(source)
-    , m_table(new TablePane(m_model,
-                            [this](const TableQuery &query) { fetch(query); },
-                            tr("Filter by address, channel, user agent or id"),
-                            {7, 19, 17, 14, 13, 10, 11, 9, 11, 8, 10}))
+    , m_model(new ClientTableModel)
+    , m_table(new TablePane(
+          m_model,
+          [this](const TableQuery &query) { fetch(query); },
+          tr("Filter by address, channel, user agent or id"),
+          {6, 20, 16, 12, 13, 10, 10, 8, 10, 8, 10},
+          2))
     , m_detail(new ClientDetail)
     , m_disconnect(new QPushButton(icon(QStringLiteral("disconnect")), tr("&Disconnect …")))
 {
+    // The client's details contain these, too.
+    m_table->makeColumnsOptional(QStringLiteral("window/hiddenClientColumns"),
+                                 {QStringLiteral("transport"), QStringLiteral("messages_out"),
+                                  QStringLiteral("bytes_out"), QStringLiteral("messages_in")});
     m_disconnect->setShortcut(QKeySequence::Delete);
     auto *side = new Card;
     auto *sideColumn = new QVBoxLayout(side);
     sideColumn->addWidget(scrolling(m_detail), 1);
     sideColumn->addWidget(m_disconnect);
-    side->setMinimumWidth(fontMetrics().averageCharWidth() * 50);
+    side->setMinimumWidth(fontMetrics().averageCharWidth() * 42);
     auto *split = new QSplitter;
     split->addWidget(m_table);
     split->addWidget(side);
@@ -54,14 +62,13 @@ ClientsPage::ClientsPage(RelaySource &source, QWidget *parent)
     auto *column = new QVBoxLayout(this);
     column->addWidget(split);
 
+    connect(&m_source, &RelaySource::overviewChanged, this, [this] {
+        m_table->setEmptyHint(
+            tr("No clients yet.\n%1").arg(connectHint(m_source.channelUrl(QStringLiteral("/")))));
+    });
     connect(m_table, &TablePane::userSelected, this, &ClientsPage::select);
     connect(m_disconnect, &QPushButton::clicked, this, &ClientsPage::askDisconnect);
     showSelected();
-}
-
-ClientsPage::~ClientsPage()
-{
-    delete m_table; // it holds the model, which goes next
 }
 
 QString ClientsPage::detailText() const
@@ -78,8 +85,8 @@ void ClientsPage::take(const Result<Page<ClientRow>> &page)
 {
     if (page) {
         m_table->takeRows([&] {
-            m_model.setPage(page.value());
-            return m_selected ? m_model.rowOf(*m_selected) : std::nullopt;
+            m_model->setPage(page.value());
+            return m_selected ? m_model->rowOf(*m_selected) : std::nullopt;
         });
         showSelected();
     }
@@ -88,29 +95,30 @@ void ClientsPage::take(const Result<Page<ClientRow>> &page)
 
 void ClientsPage::select(int row)
 {
-    const qint64 id = row < 0 ? -1 : m_model.idAt(row);
+    const qint64 id = row < 0 ? -1 : m_model->idAt(row);
     m_selected = id < 0 ? std::nullopt : std::optional(id);
     showSelected();
 }
 
 void ClientsPage::showSelected()
 {
-    const ClientRow *client = m_selected ? m_model.client(*m_selected) : nullptr;
+    const ClientRow *client = m_selected ? m_model->client(*m_selected) : nullptr;
     m_disconnect->setEnabled(client != nullptr);
     if (client != nullptr) {
         m_detail->showClient(*client);
     } else if (m_selected) {
-        m_detail->showNothing(tr("Client %1 is not among the rows that are shown: it has gone, or "
-                                 "stands elsewhere in the table.")
-                                  .arg(*m_selected));
+        m_detail->showNothing(
+            tr("Client %1 is not in view: it has disconnected, or is elsewhere in "
+               "the table.")
+                .arg(*m_selected));
     } else {
-        m_detail->showNothing(tr("Choose a client to see what its connection does."));
+        m_detail->showNothing(tr("Select a client to see the details of its connection."));
     }
 }
 
 void ClientsPage::askDisconnect()
 {
-    const ClientRow *client = m_selected ? m_model.client(*m_selected) : nullptr;
+    const ClientRow *client = m_selected ? m_model->client(*m_selected) : nullptr;
     if (client == nullptr) {
         return;
     }
@@ -118,7 +126,7 @@ void ClientsPage::askDisconnect()
                             tr("Disconnect client %1 (%2, channel %3)?")
                                 .arg(client->id)
                                 .arg(visibleWord(client->address), visibleWord(client->channel)),
-                            tr("It is closed with 1008. Most programs connect again."),
+                            tr("It is closed with code 1008. Most programs reconnect."),
                             tr("Disconnect")};
     ask(this, question, [this, id = client->id] {
         m_source.disconnectClient(id, this, [this](const Outcome &outcome) {

@@ -14,7 +14,7 @@ namespace relay::gui {
 class TablePane;
 class ClientDetail;
 
-/// Who is connected, how each does, and why the relay thinks so; and away with him.
+/// The connected clients, each with a verdict and its reason, and a button to disconnect one.
 class ClientsPage : public QWidget
 {
     Q_OBJECT
@@ -22,8 +22,6 @@ class ClientsPage : public QWidget
 public:
     /// The source must outlive it.
     explicit ClientsPage(RelaySource &source, QWidget *parent = nullptr);
-    ~ClientsPage() override;
-    Q_DISABLE_COPY_MOVE(ClientsPage)
 
     [[nodiscard]] TablePane &table() { return *m_table; }
     [[nodiscard]] std::optional<qint64> selectedClient() const { return m_selected; }
@@ -37,7 +35,7 @@ private:
     void askDisconnect();
 
     RelaySource &m_source;
-    ClientTableModel m_model;
+    ClientTableModel *m_model; ///< the table's
     TablePane *m_table;
     ClientDetail *m_detail;
     QPushButton *m_disconnect;

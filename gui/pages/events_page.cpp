@@ -29,6 +29,7 @@ EventsPage::EventsPage(RelaySource &source, QWidget *parent)
     m_filtered.setFilterKeyColumn(-1); // in any
     m_filtered.setFilterCaseSensitivity(Qt::CaseInsensitive);
     m_view = makeRowView(m_filtered, {18, 12, 9, 22, 18});
+    m_emptyHint = addEmptyHint(*m_view);
     m_view->setSelectionMode(QAbstractItemView::ExtendedSelection); // to copy many
 
     auto *column = new QVBoxLayout(this);
@@ -51,7 +52,7 @@ QWidget *EventsPage::makeTools()
     auto *copy = new QPushButton(icon(QStringLiteral("copy")), tr("&Copy"));
     auto *save = new QPushButton(icon(QStringLiteral("save")), tr("&Save …"));
     auto *clear = new QPushButton(icon(QStringLiteral("clear")), tr("C&lear"));
-    copy->setToolTip(tr("The rows that are selected (Ctrl+C), or all"));
+    copy->setToolTip(tr("Copies the selected rows (Ctrl+C), or all"));
     auto *tools = new QWidget;
     auto *row = new QHBoxLayout(tools);
     row->setContentsMargins(0, 0, 0, 0);
@@ -84,7 +85,7 @@ void EventsPage::append(const RelayEvent &event)
     const bool isAtEnd = bar->value() == bar->maximum();
     m_model.append(event);
     if (isAtEnd) {
-        m_view->scrollToBottom(); // who has scrolled up reads on undisturbed
+        m_view->scrollToBottom(); // unless the user has scrolled up to read
     }
     showCount();
 }
@@ -97,10 +98,13 @@ void EventsPage::noteLink(const LinkState &link)
         return;
     }
     const bool isGone = link.link == LinkState::Link::Gone;
+    if (isGone) {
+        m_model.forgetOwnClients();
+    }
     RelayEvent event;
     event.type = isGone ? QStringLiteral("gone") : QStringLiteral("watching");
     event.time = static_cast<double>(link.since.toMSecsSinceEpoch()) / 1000.0;
-    event.reason = isGone ? link.problem : tr("the relay answers");
+    event.reason = isGone ? link.problem : tr("connected to the relay");
     append(event);
 }
 
@@ -130,7 +134,7 @@ QString EventsPage::shownText() const
 
 void EventsPage::askSave()
 {
-    auto *dialog = new QFileDialog(this, tr("Save events"), {}, tr("Text, by tabs (*.tsv)"));
+    auto *dialog = new QFileDialog(this, tr("Save events"), {}, tr("Tab-separated text (*.tsv)"));
     dialog->setAttribute(Qt::WA_DeleteOnClose);
     dialog->setAcceptMode(QFileDialog::AcceptSave);
     dialog->setDefaultSuffix(QStringLiteral("tsv"));
@@ -144,8 +148,7 @@ void EventsPage::save(const QString &file)
     QSaveFile out(file);
     const QByteArray text = shownText().toUtf8();
     if (!out.open(QIODevice::WriteOnly) || out.write(text) != text.size() || !out.commit()) {
-        complain(this, tr("Save events"),
-                 tr("%1 cannot be written: %2").arg(file, out.errorString()));
+        complain(this, tr("Save events"), tr("Cannot write %1: %2").arg(file, out.errorString()));
     }
 }
 
@@ -153,8 +156,12 @@ void EventsPage::showCount()
 {
     const int shown = m_filtered.rowCount();
     const int all = m_model.rowCount();
-    m_count->setText(all == 0       ? tr("nothing has happened yet")
-                     : shown == all ? tr("%1 events").arg(countText(all))
+    m_emptyHint->setText(
+        all == 0 ? tr("No events yet. They appear here when clients connect or disconnect,\n"
+                      "read slowly or reach a limit.")
+                 : QString());
+    m_count->setText(all == 0       ? tr("no events")
+                     : shown == all ? countedText(all, tr("event"), tr("events"))
                                     : tr("%1 of %2").arg(countText(shown), countText(all)));
 }
 

@@ -11,7 +11,7 @@
 
 namespace relay::gui {
 
-/// What happens to clients, as it happens, and whether the relay itself goes and comes.
+/// A live log of what happens to clients, and of the connection to the relay itself.
 class EventsPage : public QWidget
 {
     Q_OBJECT
@@ -19,6 +19,8 @@ class EventsPage : public QWidget
 public:
     explicit EventsPage(RelaySource &source, QWidget *parent = nullptr);
 
+    /// See EventLogModel.
+    void addOwnClient(qint64 id) { m_model.addOwnClient(id); }
     [[nodiscard]] QLineEdit &filter() { return *m_filter; }
     [[nodiscard]] QTableView &view() { return *m_view; }
     /// The rows that are selected, or all that the filter lets through, as text.
@@ -37,6 +39,7 @@ private:
     QSortFilterProxyModel m_filtered;
     QLineEdit *m_filter;
     QLabel *m_count;
+    QLabel *m_emptyHint = nullptr;
     QTableView *m_view = nullptr;
     LinkState::Link m_link = LinkState::Link::Connecting;
 };

@@ -46,7 +46,7 @@ Health liveHealth(const Overview &overview)
     }
     if (overview.state == QLatin1String("draining")) {
         return {Meaning::Warning, HealthWords::tr("Draining"),
-                HealthWords::tr("takes no new clients, and sends away the %1 that are there")
+                HealthWords::tr("no new clients are accepted; still connected: %1")
                     .arg(countText(overview.clients))};
     }
     return {Meaning::Warning, HealthWords::tr("Stopping"), HealthWords::tr("up for %1").arg(up)};
@@ -60,7 +60,7 @@ healthOf(const LinkState &link, const std::optional<Overview> &overview, const Q
     switch (link.link) {
     case LinkState::Link::Connecting:
         return {Meaning::Quiet, HealthWords::tr("Connecting"),
-                HealthWords::tr("waiting for the relay's first word")};
+                HealthWords::tr("waiting for the relay's first answer")};
     case LinkState::Link::Gone:
         return goneHealth(link, now);
     case LinkState::Link::Live:

@@ -14,19 +14,19 @@
 
 namespace relay::gui {
 
-/// What stands in the health line.
+/// The content of the health line.
 struct Health
 {
     Meaning meaning = Meaning::Quiet;
     QString headline; ///< "Serving", "Gone"
-    QString detail;   ///< since when, why, what comes next
+    QString detail;   ///< since when, why, when the next attempt is
 };
 
 /// `overview`: the last that came, if one ever did.
 Health
 healthOf(const LinkState &link, const std::optional<Overview> &overview, const QDateTime &now);
 
-/// Whether the relay is well, as a dot and a sentence; counts down while it is gone.
+/// Whether the relay is well, as a dot and a sentence. While it is gone, it counts down to the next attempt.
 class HealthLine : public QWidget
 {
     Q_OBJECT

@@ -23,7 +23,7 @@ MessagePane::MessagePane(QWidget *parent)
 {
     m_text->setReadOnly(true);
     m_text->setFont(QFontDatabase::systemFont(QFontDatabase::FixedFont));
-    m_text->setPlaceholderText(tr("Choose a message to see it in full."));
+    m_text->setPlaceholderText(tr("Select a message to see it in full."));
 
     auto *split = new QSplitter(Qt::Vertical);
     split->addWidget(m_view);
@@ -35,6 +35,7 @@ MessagePane::MessagePane(QWidget *parent)
     column->addWidget(makeTools());
     column->addWidget(split, 1);
 
+    connect(&m_listener, &ChannelListener::listeningChanged, this, &MessagePane::listeningChanged);
     connect(&m_listener, &ChannelListener::messageReceived, this, &MessagePane::take);
     connect(&m_listener, &ChannelListener::problemChanged, this, [this](const QString &problem) {
         m_problem = problem;
@@ -48,12 +49,12 @@ MessagePane::MessagePane(QWidget *parent)
 QWidget *MessagePane::makeTools()
 {
     m_format->addItem(tr("Automatic")); // no data
-    m_format->setItemData(0, tr("JSON if it is some, text, or hex if it is binary"),
+    m_format->setItemData(0, tr("Binary as hex, JSON formatted, other text as it is"),
                           Qt::ToolTipRole);
     m_format->addItem(tr("Text"), static_cast<int>(PayloadFormat::Text));
-    m_format->addItem(tr("JSON, indented"), static_cast<int>(PayloadFormat::Json));
+    m_format->addItem(tr("Formatted JSON"), static_cast<int>(PayloadFormat::Json));
     m_format->addItem(tr("Hex"), static_cast<int>(PayloadFormat::Hex));
-    m_format->setToolTip(tr("How the chosen message is shown"));
+    m_format->setToolTip(tr("How the selected message is shown"));
     m_pause->setCheckable(true);
     connect(m_pause, &QPushButton::toggled, this, [this](bool paused) {
         keepChosen([&] { m_model.setPaused(paused); });
@@ -102,7 +103,7 @@ void MessagePane::keepChosen(const std::function<void()> &change)
     change();
     if (m_view->currentIndex() != chosen) {
         m_view->selectionModel()
-            ->clear(); // it has gone: the one that took its place was not chosen
+            ->clear(); // it has been removed: the one in its place was not selected
     }
     m_isChanging = false;
 }
@@ -112,7 +113,10 @@ void MessagePane::showChosen()
     const QModelIndex chosen = m_view->currentIndex();
     if (chosen.isValid() && !m_isChanging) {
         const ChannelMessage &message = m_model.message(chosen.row());
-        m_text->setPlainText(payloadText(message.payload, formatFor(message)));
+        const QString text = payloadText(message.payload, formatFor(message));
+        const bool isAsSent = text == QString::fromUtf8(message.payload);
+        m_text->setFont(isAsSent ? font() : QFontDatabase::systemFont(QFontDatabase::FixedFont));
+        m_text->setPlainText(text);
     }
 }
 
@@ -130,13 +134,14 @@ void MessagePane::showState()
     if (m_listener.url().isEmpty()) {
         m_state->clear();
     } else if (!m_problem.isEmpty()) {
-        m_state->setText(tr("Not listening: %1. Trying again.").arg(m_problem));
+        m_state->setText(tr("Not listening: %1. Reconnecting …").arg(m_problem));
     } else if (m_model.isPaused()) {
-        m_state->setText(tr("Paused; %1 wait").arg(countText(m_model.waiting())));
+        m_state->setText(tr("Paused. Waiting: %1").arg(countText(m_model.waiting())));
     } else if (m_model.rowCount() == 0) {
-        m_state->setText(tr("Listening; no message yet"));
+        m_state->setText(tr("Live. No messages yet."));
     } else {
-        m_state->setText(tr("The latest %1, live").arg(countText(m_model.rowCount())));
+        m_state->setText(
+            tr("Live: %1").arg(countedText(m_model.rowCount(), tr("message"), tr("messages"))));
     }
 }
 

@@ -13,8 +13,8 @@
 
 namespace relay::gui {
 
-/// One channel's messages: what it keeps, and what comes, as it comes. The chosen one is shown in
-/// full, also when it is not among the latest any more.
+/// One channel's messages: its history, then live. The selected message is shown in full, also after it has left the
+/// list.
 class MessagePane : public QWidget
 {
     Q_OBJECT
@@ -24,16 +24,20 @@ public:
 
     /// An empty URL: none.
     void listen(const QUrl &channel);
-    /// The relay is back: a connection that broke unnoticed is made again.
+    /// The relay is back: replaces a connection that may have broken unnoticed.
     void resume() { m_listener.resume(); }
     void clear();
     [[nodiscard]] QUrl url() const { return m_listener.url(); }
+    [[nodiscard]] bool isListening() const { return m_listener.isListening(); }
     [[nodiscard]] MessageLogModel &messages() { return m_model; }
+
+Q_SIGNALS:
+    void listeningChanged(bool isListening);
 
 private:
     QWidget *makeTools();
     void take(const ChannelMessage &message);
-    /// Changes the rows, and lets none be chosen in the place of one that goes.
+    /// Changes the rows. When the selected one is removed, no other is selected in its place.
     void keepChosen(const std::function<void()> &change);
     void showChosen();
     [[nodiscard]] PayloadFormat formatFor(const ChannelMessage &message) const;
@@ -47,7 +51,7 @@ private:
     QPushButton *m_pause;
     QLabel *m_state;
     QString m_problem;
-    bool m_isChanging = false; ///< the rows: what is current now was not chosen by the user
+    bool m_isChanging = false; ///< the rows change: the current one was not selected by the user
 };
 
 } // namespace relay::gui

@@ -2,6 +2,7 @@
 
 #include "gui/look/card.h"
 #include "gui/look/quantity_text.h"
+#include "gui/pages/address_line.h"
 #include "gui/pages/health_line.h"
 #include "gui/pages/stat_card.h"
 #include "gui/pages/worker_shares.h"
@@ -14,17 +15,20 @@ namespace relay::gui {
 
 namespace {
 
-constexpr std::chrono::seconds kSampleInterval{1}; ///< as the relay's
+constexpr std::chrono::seconds kSampleInterval{1}; ///< the relay's, too
 constexpr int kDetailColumns = 2;
+/// The axes of plots without values end here.
+constexpr double kEmptyCount = 4;
+constexpr double kEmptyLatency = 0.001; // seconds
 /// In a narrower page the details' cards stand one above the other.
 constexpr int kNarrowCharacters = 130;
 
 StatCard *makeStat(const QString &title,
                    const QList<PlotWidget::SeriesStyle> &series,
                    const PlotWidget::ValueText &valueText,
-                   double leastStep)
+                   PlotWidget::Scale scale)
 {
-    return new StatCard(title, new PlotWidget(series, valueText, leastStep));
+    return new StatCard(title, new PlotWidget(series, valueText, scale));
 }
 
 double now()
@@ -36,11 +40,14 @@ double now()
 
 OverviewPage::OverviewPage(RelaySource &source, QWidget *parent)
     : QScrollArea(parent)
+    , m_source(source)
     , m_health(new HealthLine)
+    , m_address(new AddressLine)
 {
     auto *content = new QWidget;
     auto *column = new QVBoxLayout(content);
     column->addWidget(m_health);
+    column->addWidget(m_address);
     column->addWidget(makeNumbers(), 1);
     column->addWidget(makeDetails());
     setWidget(content);
@@ -60,14 +67,16 @@ QWidget *OverviewPage::makeNumbers()
     const auto latency = [](double seconds) { return latencyText(seconds); };
     const auto rate = [](double perSecond) { return rateText(perSecond); };
     m_clients = makeStat(tr("Clients"),
-                         {{tr("clients"), Meaning::First}, {tr("by EventSource"), Meaning::Second}},
-                         compactText, 1);
-    m_messages = makeStat(tr("Messages"), {{tr("messages"), Meaning::First}}, rate, 1);
-    m_deliveries =
-        makeStat(tr("Deliveries"),
-                 {{tr("delivered"), Meaning::First}, {tr("dropped"), Meaning::Bad}}, rate, 1);
+                         {{tr("all"), Meaning::First}, {tr("by EventSource"), Meaning::Second}},
+                         compactText, {1, kEmptyCount});
+    m_messages =
+        makeStat(tr("Messages"), {{tr("published"), Meaning::First}}, rate, {1, kEmptyCount});
+    m_deliveries = makeStat(tr("Deliveries"),
+                            {{tr("delivered"), Meaning::First}, {tr("dropped"), Meaning::Bad}},
+                            rate, {1, kEmptyCount});
     m_latency = makeStat(tr("Publish to write, p99"),
-                         {{tr("p99"), Meaning::First}, {tr("p50"), Meaning::Second}}, latency, 0);
+                         {{tr("p99"), Meaning::First}, {tr("p50"), Meaning::Second}}, latency,
+                         {0, kEmptyLatency});
     auto *numbers = new QWidget;
     auto *grid = new QGridLayout(numbers);
     grid->setContentsMargins(0, 0, 0, 0);
@@ -93,8 +102,8 @@ QWidget *OverviewPage::makeDetails()
     m_details.history = addDetail(*grid, tr("Histories"));
     m_details.memory = addDetail(*grid, tr("Memory"));
     m_details.cpu = addDetail(*grid, tr("Processor"));
-    m_details.dropped = addDetail(*grid, tr("Dropped, ever"));
-    m_details.slow = addDetail(*grid, tr("Closed as too slow, ever"));
+    m_details.dropped = addDetail(*grid, tr("Dropped since the start"));
+    m_details.slow = addDetail(*grid, tr("Closed as too slow"));
     grid->setHorizontalSpacing(fontMetrics().averageCharWidth() * 2);
     for (int i = 0; i < kDetailColumns; ++i) {
         grid->setColumnStretch(2 * i + 1, 1);
@@ -136,6 +145,7 @@ QLabel *OverviewPage::addDetail(QGridLayout &grid, const QString &name)
 void OverviewPage::showOverview(const Overview &overview)
 {
     m_health->setOverview(overview);
+    m_address->setAddress(m_source.channelUrl(QStringLiteral("/")), overview.clients);
     const double time = now();
     m_clients->setValue(countText(overview.clients),
                         overview.eventStreams > 0

@@ -14,12 +14,13 @@ class QGridLayout;
 
 namespace relay::gui {
 
+class AddressLine;
 class HealthLine;
 class StatCard;
 class WorkerShares;
 
-/// How the relay does, at a glance: health, four large numbers with their last ten minutes, and what
-/// else is known. While the relay is gone the plots go on, with a gap.
+/// The relay at a glance: health, where clients connect, four large numbers with their last ten minutes, and further
+/// figures. While the relay is gone the plots continue with a gap.
 class OverviewPage : public QScrollArea
 {
     Q_OBJECT
@@ -40,7 +41,9 @@ private:
     void showLink(const LinkState &link);
     void showNothing();
 
+    RelaySource &m_source;
     HealthLine *m_health;
+    AddressLine *m_address;
     StatCard *m_clients = nullptr;
     StatCard *m_messages = nullptr;
     StatCard *m_deliveries = nullptr;
@@ -59,7 +62,7 @@ private:
         QLabel *slow = nullptr;
     } m_details;
     int m_detailCount = 0;
-    QTimer m_withoutRelay; ///< while there is no relay, moves the plots on
+    QTimer m_withoutRelay; ///< moves the plots while there is no relay
 };
 
 } // namespace relay::gui

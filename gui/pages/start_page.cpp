@@ -35,7 +35,7 @@ QHBoxLayout *withButton(QWidget *field, QPushButton *button)
     return row;
 }
 
-/// Names of fields that are equally wide in both cards, so that the fields stand in one line.
+/// Names of fields are equally wide in both cards, so that the fields are aligned.
 QLabel *fieldName(const QString &name)
 {
     QLabel *label = makeQuietLabel(name);
@@ -67,7 +67,7 @@ StartPage::StartPage(QWidget *parent)
     mark->setAlignment(Qt::AlignCenter);
     QLabel *title = makeLabel(tr("Relay"), 2.2, true);
     title->setAlignment(Qt::AlignCenter);
-    QLabel *subtitle = makeQuietLabel(tr("Which relay do you want to see?"), 1.1);
+    QLabel *subtitle = makeQuietLabel(tr("Watch a running relay, or run one in this window."), 1.1);
     subtitle->setAlignment(Qt::AlignCenter);
     m_problem->setWordWrap(true);
     m_problem->setTextInteractionFlags(Qt::TextSelectableByMouse);
@@ -100,7 +100,7 @@ QWidget *StartPage::makeRemoteCard()
                         .toStringList());
     m_url->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     m_tokenFile->setText(settings.value(kTokenFileKey).toString());
-    m_tokenFile->setPlaceholderText(tr("only if the relay has ops.token set"));
+    m_tokenFile->setPlaceholderText(tr("only needed if the relay has an ops.token"));
     auto *browse = new QPushButton(tr("Choose …"));
     connect(browse, &QPushButton::clicked, this,
             [this] { askFile(m_tokenFile, tr("Token file"), tr("All files (*)")); });
@@ -118,7 +118,7 @@ QWidget *StartPage::makeRemoteCard()
 
     auto *card = new Card;
     auto *form = new QFormLayout(card);
-    form->addRow(makeHeading(tr("A relay that runs")));
+    form->addRow(makeHeading(tr("Watch a running relay")));
     form->addRow(fieldName(tr("Ops port")), m_url);
     form->addRow(fieldName(tr("Token file")), withButton(m_tokenFile, browse));
     addButton(*form, watch);
@@ -128,7 +128,7 @@ QWidget *StartPage::makeRemoteCard()
 QWidget *StartPage::makeEmbedCard()
 {
     m_configFile->setText(QSettings().value(kConfigFileKey).toString());
-    m_configFile->setPlaceholderText(tr("none: the defaults, ws://127.0.0.1:8443"));
+    m_configFile->setPlaceholderText(tr("optional; without a file: ws://127.0.0.1:8443"));
     auto *browse = new QPushButton(tr("Choose …"));
     connect(browse, &QPushButton::clicked, this, [this] {
         askFile(m_configFile, tr("Configuration"), tr("YAML (*.yaml *.yml);;All files (*)"));
@@ -141,7 +141,7 @@ QWidget *StartPage::makeEmbedCard()
     connect(m_configFile, &QLineEdit::returnPressed, this, choose);
     auto *card = new Card;
     auto *form = new QFormLayout(card);
-    form->addRow(makeHeading(tr("A relay in this program")));
+    form->addRow(makeHeading(tr("Run a relay in this program")));
     form->addRow(fieldName(tr("Configuration")), withButton(m_configFile, browse));
     addButton(*form, run);
     return card;

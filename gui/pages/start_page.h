@@ -9,7 +9,7 @@
 
 namespace relay::gui {
 
-/// Offers to watch a relay, or to run one; remembers what was chosen last (addresses and file names,
+/// Offers to watch a running relay, or to run one. It remembers the last choices (addresses and file names,
 /// never a token).
 class StartPage : public QWidget
 {
@@ -18,7 +18,7 @@ class StartPage : public QWidget
 public:
     explicit StartPage(QWidget *parent = nullptr);
 
-    /// Why the last choice came to nothing; empty: nothing is wrong.
+    /// Why the last choice failed; empty: no problem.
     void setProblem(const QString &problem);
     /// Keeps the choice for the next time.
     void remember(const Choice &choice);

@@ -13,7 +13,7 @@ class StatCard : public Card
 public:
     StatCard(const QString &title, PlotWidget *plot, QWidget *parent = nullptr);
 
-    /// `detail`: stands beside the number, small.
+    /// `detail`: a small text beside the title.
     void setValue(const QString &value, const QString &detail);
     [[nodiscard]] QString value() const { return m_value->text(); }
     [[nodiscard]] PlotWidget &plot() { return *m_plot; }

@@ -12,7 +12,7 @@ namespace relay::gui {
 
 class ShareBar;
 
-/// What each worker thread carries: its clients, deliveries and processor time, and its part of the
+/// The load of each worker thread: its clients, deliveries and processor time, and its part of the
 /// deliveries as a bar (of the clients while nothing is delivered).
 class WorkerShares : public QWidget
 {
@@ -23,7 +23,7 @@ public:
 
     explicit WorkerShares(QWidget *parent = nullptr);
 
-    /// A worker that is not among them any more has dashes; past kMostWorkers none is shown.
+    /// A worker that is no longer among them has dashes. At most kMostWorkers are shown.
     void setShares(const QList<WorkerShare> &all);
 
 private:

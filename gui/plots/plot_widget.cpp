@@ -26,8 +26,10 @@ constexpr std::array<TimeAxis, 4> kTimeAxes{{{60, 15}, {120, 30}, {300, 60}, {60
 static_assert(kTimeAxes.back().span == PlotWidget::kLongestSpan.count());
 
 constexpr qreal kLineWidth = 1.6;
+/// As wide as the labels of most axes: the plot areas of neighbours begin at the same place.
+const QString kUsualLabel = QStringLiteral("88.8 k/s");
 
-/// The colour, seen through: how grid lines and fills stay behind the lines.
+/// The colour, more transparent: grid lines and fills stay in the background.
 QColor faded(QColor colour, double opacity)
 {
     colour.setAlphaF(static_cast<float>(opacity));
@@ -51,13 +53,10 @@ qreal sharp(qreal coordinate)
 
 } // namespace
 
-PlotWidget::PlotWidget(QList<SeriesStyle> series,
-                       ValueText valueText,
-                       double leastStep,
-                       QWidget *parent)
+PlotWidget::PlotWidget(QList<SeriesStyle> series, ValueText valueText, Scale scale, QWidget *parent)
     : QWidget(parent)
     , m_valueText(std::move(valueText))
-    , m_leastStep(leastStep)
+    , m_scale(scale)
 {
     for (SeriesStyle &style : series) {
         m_series.push_back({std::move(style), TimeSeries(kLongestSpan)});
@@ -101,7 +100,7 @@ void PlotWidget::updateScale()
     for (const Series &one : m_series) {
         largest = std::max(largest, one.data.largest().value_or(0));
     }
-    m_ticks = niceTicks(largest, kMostSteps, m_leastStep);
+    m_ticks = niceTicks(largest > 0 ? largest : m_scale.emptyTop, kMostSteps, m_scale.leastStep);
 }
 
 // Geometry
@@ -120,13 +119,13 @@ QSize PlotWidget::minimumSizeHint() const
 
 qreal PlotWidget::legendHeight() const
 {
-    return m_series.size() > 1 ? fontMetrics().height() * 1.3 : fontMetrics().height() * 0.5;
+    return fontMetrics().height() * 1.3;
 }
 
 QRectF PlotWidget::plotArea() const
 {
     const QFontMetrics metrics = fontMetrics();
-    int labels = 0;
+    int labels = metrics.horizontalAdvance(kUsualLabel);
     for (const double value : m_ticks.values) {
         labels = std::max(labels, metrics.horizontalAdvance(m_valueText(value)));
     }
@@ -242,9 +241,6 @@ void PlotWidget::paintSeries(QPainter &painter, const Series &one, bool isFilled
 
 void PlotWidget::paintLegend(QPainter &painter) const
 {
-    if (m_series.size() < 2) {
-        return;
-    }
     const QFontMetrics metrics = fontMetrics();
     const qreal mark = metrics.averageCharWidth() * 2.0;
     const qreal middle = metrics.height() / 2.0;

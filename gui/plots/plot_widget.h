@@ -16,7 +16,8 @@ namespace relay::gui {
 ///
 /// The newest sample stands at the right edge; where samples are missing the lines have gaps. While
 /// there are few samples the axis is shorter, so that the lines fill it. Under the mouse the nearest
-/// sample's time and values are shown. Colours come from the palette.
+/// sample's time and values are shown. Colours come from the palette. Plots of the same size have the same plot area,
+/// whatever their series and values are, unless a label is unusually long.
 /// Thread: the window's.
 /// Limits: TimeSeries'.
 class PlotWidget : public QWidget
@@ -36,15 +37,21 @@ public:
     /// How a value is written on the axis and under the mouse.
     using ValueText = std::function<QString(double)>;
 
-    /// `leastStep`: of the axis; 1 for what is counted.
+    /// How the axis of values is chosen.
+    struct Scale
+    {
+        double leastStep = 0; ///< between ticks; 1 for a count, which has no halves
+        double emptyTop = 1;  ///< the axis' largest value while there are no values, or only zeros
+    };
+
     PlotWidget(QList<SeriesStyle> series,
                ValueText valueText,
-               double leastStep,
+               Scale scale,
                QWidget *parent = nullptr);
 
     /// One value for each series, in order; `time` in seconds since 1970.
     void append(double time, const QList<std::optional<double>> &values);
-    /// Time goes on, and nothing was measured; not before there was a first sample.
+    /// Time goes on without a measurement. Does nothing before the first sample.
     void appendNothing(double time);
 
     [[nodiscard]] const TimeSeries &series(int index) const;
@@ -82,7 +89,7 @@ private:
 
     std::vector<Series> m_series;
     ValueText m_valueText;
-    double m_leastStep;
+    Scale m_scale;
     double m_now = 0; ///< the right edge
     Ticks m_ticks{1, {0, 1}, 1};
     std::optional<qreal> m_mouseX;

@@ -1,6 +1,7 @@
 #include "gui/relay/channel_listener.h"
 
 #include "gui/look/foreign_text.h"
+#include "gui/relay/own_client.h"
 
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -46,17 +47,26 @@ void ChannelListener::close()
         reply->abort();
         reply->deleteLater();
     }
+    setListening(false);
+}
+
+void ChannelListener::setListening(bool isListening)
+{
+    if (std::exchange(m_isListening, isListening) != isListening) {
+        Q_EMIT listeningChanged(isListening);
+    }
 }
 
 void ChannelListener::open()
 {
     m_parser.reset();
     QUrl url = m_url;
-    // With its head line each message tells its offset and time.
+    // With meta=1 each message has a head line with its offset and time.
     url.setQuery(m_lastId.isEmpty() ? QStringLiteral("meta=1&last=%1").arg(kReplayed)
                                     : QStringLiteral("meta=1"));
     QNetworkRequest request(url);
     request.setRawHeader("Accept", "text/event-stream");
+    request.setRawHeader("User-Agent", ownUserAgent());
     if (!m_lastId.isEmpty()) {
         request.setRawHeader("Last-Event-ID", m_lastId);
     }
@@ -68,6 +78,7 @@ void ChannelListener::open()
     m_reply->setReadBufferSize(kReadAtOnce);
     connect(m_reply, &QNetworkReply::metaDataChanged, this, [this] {
         if (m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt() == 200) {
+            setListening(true);
             Q_EMIT problemChanged({});
         }
     });
@@ -79,9 +90,9 @@ void ChannelListener::readMore()
 {
     if (m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt() != 200) {
         if (m_reply->bytesAvailable() >= kReadAtOnce) {
-            ended(); // its words may have no end
+            ended(); // an error's text may have no end
         }
-        return; // ended() reads what is wrong
+        return; // ended() reads the error
     }
     const QNetworkReply *reply = m_reply;
     const QList<StreamEvent> events = m_parser.feed(m_reply->readAll());

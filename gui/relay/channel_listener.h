@@ -9,7 +9,7 @@
 
 namespace relay::gui {
 
-/// A message of a channel, or a note that some are missing.
+/// A message of a channel, or a note that messages are missing.
 struct ChannelMessage
 {
     enum class Kind {
@@ -23,12 +23,12 @@ struct ChannelMessage
     QByteArray payload;
 };
 
-/// Listens to one channel by EventSource: its history first, then what is live. A connection that
-/// ends is made again, and goes on where it ended.
+/// Listens to one channel by EventSource: its history first, then live messages. After a lost connection it
+/// reconnects and resumes. Its User-Agent is ownUserAgent().
 ///
 /// Thread: the window's; nothing blocks.
-/// Limits: EventStreamParser's; a relay that sends faster than is read waits.
-/// Errors: problemChanged() says them.
+/// Limits: EventStreamParser's; a relay that sends faster than the window reads waits.
+/// Errors: are reported by problemChanged().
 class ChannelListener : public QObject
 {
     Q_OBJECT
@@ -36,16 +36,19 @@ class ChannelListener : public QObject
 public:
     using QObject::QObject;
 
-    /// Leaves the channel that is listened to, if one is. An empty URL: listens to none.
+    /// Leaves the current channel and listens to this one. An empty URL: listens to none.
     void listen(const QUrl &channel);
-    /// Connects again at once, and goes on where it was; nothing when it listens to none.
+    /// Reconnects now, and resumes. Does nothing when it listens to none.
     void resume();
     [[nodiscard]] QUrl url() const { return m_url; }
+    /// Whether the relay has accepted the connection: it is one of the relay's clients.
+    [[nodiscard]] bool isListening() const { return m_isListening; }
 
 Q_SIGNALS:
     void messageReceived(const relay::gui::ChannelMessage &message);
     /// Empty: it listens.
     void problemChanged(const QString &problem);
+    void listeningChanged(bool isListening);
 
 private:
     void open();
@@ -53,6 +56,7 @@ private:
     void readMore();
     void ended();
     void take(const StreamEvent &event);
+    void setListening(bool isListening);
 
     QNetworkAccessManager m_network;
     QNetworkReply *m_reply = nullptr;
@@ -60,6 +64,7 @@ private:
     QTimer m_retry;
     QUrl m_url;
     QByteArray m_lastId;
+    bool m_isListening = false;
 };
 
 } // namespace relay::gui

@@ -47,7 +47,7 @@ QByteArray randomToken()
     return QByteArray(reinterpret_cast<const char *>(words.data()), sizeof words).toHex();
 }
 
-/// The stream and what QNetworkAccessManager opens at once to one host.
+/// The stream, and the connections that QNetworkAccessManager opens to one host.
 constexpr int kConnectionsOfTheWindow = 8;
 
 OpsOptions privateOps()
@@ -58,7 +58,7 @@ OpsOptions privateOps()
     return ops;
 }
 
-/// Where this machine reaches what listens on `address`.
+/// The address at which this machine reaches a server that listens on `address`.
 QString reachable(const QString &address)
 {
     const auto listening = ListenAddress::fromText(address);
@@ -156,16 +156,7 @@ EmbeddedRelaySource::EmbeddedRelaySource(std::shared_ptr<EmbeddedRelay> relay, Q
 
 QString EmbeddedRelaySource::title() const
 {
-    return tr("the relay in this program, %1").arg(m_relay->clientUrl().toDisplayString());
-}
-
-QUrl EmbeddedRelaySource::channelUrl(const QString &channel) const
-{
-    QUrl url = RemoteRelay::channelUrl(channel);
-    if (!url.isEmpty()) {
-        url.setHost(reachable(m_relay->clientUrl().host()));
-    }
-    return url;
+    return tr("%1 (in this program)").arg(m_relay->clientUrl().toDisplayString());
 }
 
 } // namespace relay::gui

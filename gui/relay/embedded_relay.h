@@ -14,21 +14,22 @@ namespace relay::gui {
 
 /// A relay inside this process: the same hub, with an ops port of its own.
 ///
-/// It is watched by RemoteRelay like any other: one way to see a relay, of which every part is used
-/// and tested, instead of two. The hub has a thread of its own, so that accepting a thousand clients
-/// does not hold up the window, nor a repaint the clients.
+/// RemoteRelay watches it like any other relay: one way to see a relay instead of two, used and tested in all its
+/// parts. The hub has a thread of its own, so that accepting a thousand clients does not hold up the window, and a
+/// repaint does not hold up the clients.
 /// Thread: the window's.
-/// Owner: who watches it. The destructor closes its clients (1001), and waits at most kMaxCloseTime for their answers.
+/// Owner: EmbeddedRelaySource. The destructor closes the clients (1001), and waits at most kMaxCloseTime for their
+/// answers.
 class EmbeddedRelay
 {
 public:
     static constexpr std::chrono::milliseconds kMaxCloseTime{500};
 
     enum class OpsPort {
-        Private, ///< on loopback, at a port and with a token that nobody else knows
-        AsSet ///< as the settings say, with room for the window's own connections; Private when they close it
+        Private, ///< on loopback, with a port and a token that nobody else knows
+        AsSet ///< as in the settings, with room for the window's own connections; Private when they disable it
     };
-    /// Starts it, and the log as its settings say; Private: `settings.metrics` and `.ops` are not used.
+    /// Starts it, and the log as in its settings. With Private `settings.metrics` and `.ops` are not used.
     /// Errors: why it cannot listen, or which file cannot be loaded.
     static Result<std::shared_ptr<EmbeddedRelay>> start(Settings settings, OpsPort opsPort);
     ~EmbeddedRelay();
@@ -60,8 +61,6 @@ class EmbeddedRelaySource : public RemoteRelay
 public:
     explicit EmbeddedRelaySource(std::shared_ptr<EmbeddedRelay> relay, QObject *parent = nullptr);
     [[nodiscard]] QString title() const override;
-    /// Its clients' address may be another than its ops port's.
-    [[nodiscard]] QUrl channelUrl(const QString &channel) const override;
 
 private:
     const std::shared_ptr<EmbeddedRelay> m_relay;

@@ -3,7 +3,9 @@
 #include "gui/look/foreign_text.h"
 
 #include <QCoreApplication>
+#include <QHostAddress>
 #include <QJsonDocument>
+#include <QNetworkInterface>
 #include <QNetworkReply>
 #include <QUrlQuery>
 
@@ -50,6 +52,24 @@ QString messageIn(const QByteArray &body)
         QJsonDocument::fromJson(body).object().value(QLatin1String("message")).toString());
 }
 
+/// The host at which clients reach a relay that listens for them on `address`, as seen from here.
+QString clientHost(const QString &opsHost, const QString &address)
+{
+    const QHostAddress listening(address);
+    const bool isEverywhere = listening == QHostAddress(QHostAddress::AnyIPv4)
+                              || listening == QHostAddress(QHostAddress::AnyIPv6);
+    if (listening.isNull() || isEverywhere) {
+        return opsHost;
+    }
+    if (QHostAddress(opsHost).isLoopback() || opsHost == QLatin1String("localhost")) {
+        // The relay is on this machine, or a tunnel to it begins here.
+        const bool isHere =
+            listening.isLoopback() || QNetworkInterface::allAddresses().contains(listening);
+        return isHere ? address : opsHost;
+    }
+    return listening.isLoopback() ? opsHost : address;
+}
+
 /// A web server may answer any path with a page.
 bool isEventStream(const QNetworkReply &reply)
 {
@@ -63,17 +83,18 @@ QString problemOf(const QNetworkReply &reply, const QByteArray &body)
     const int status = reply.attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
     if (status == 401) {
         return reply.request().hasRawHeader("Authorization")
-                   ? RemoteWords::tr("the relay does not take this token: it must be its ops.token")
+                   ? RemoteWords::tr(
+                       "the relay refuses this token: it must be the relay's ops.token")
                    : RemoteWords::tr(
-                       "the relay wants its token: name its file, on the start page (File, "
-                       "Other relay) or by --token-file");
+                       "the relay needs its token: name the token's file on the start page (File, "
+                       "Other relay) or with --token-file");
     }
     if (status == 404 && messageIn(body).isEmpty()) {
         return RemoteWords::tr("there is no admin API at this address (404)");
     }
     if (status >= 300) {
         const QString message = messageIn(body);
-        return message.isEmpty() ? RemoteWords::tr("the relay answers with status %1").arg(status)
+        return message.isEmpty() ? RemoteWords::tr("the relay answered with status %1").arg(status)
                                  : message;
     }
     switch (reply.error()) {
@@ -82,7 +103,7 @@ QString problemOf(const QNetworkReply &reply, const QByteArray &body)
     case QNetworkReply::RemoteHostClosedError:
         return RemoteWords::tr("the connection was closed");
     case QNetworkReply::HostNotFoundError:
-        return RemoteWords::tr("the host is not known");
+        return RemoteWords::tr("the host is unknown");
     case QNetworkReply::TimeoutError:
     case QNetworkReply::OperationCanceledError:
         return RemoteWords::tr("there is no answer");
@@ -93,7 +114,7 @@ QString problemOf(const QNetworkReply &reply, const QByteArray &body)
     }
 }
 
-/// Turns the answer into a struct on the way to who asked.
+/// Turns the JSON of an answer into a struct for the caller.
 template <JsonStruct T>
 std::function<void(Result<QJsonObject>)> readingAs(RelaySource::Done<T> done)
 {
@@ -104,9 +125,8 @@ std::function<void(Result<QJsonObject>)> readingAs(RelaySource::Done<T> done)
         }
         Result<T> value = fromJson<T>(answer.value());
         if (!value) {
-            done(
-                Error{RemoteWords::tr("the relay answers what this program does not understand: %1")
-                          .arg(value.error().message)});
+            done(Error{RemoteWords::tr("this program does not understand the relay's answer: %1")
+                           .arg(value.error().message)});
             return;
         }
         done(std::move(value));
@@ -133,9 +153,8 @@ RemoteRelay::RemoteRelay(Endpoint endpoint, Times times, QObject *parent)
     connect(&m_retry, &QTimer::timeout, this, &RemoteRelay::openStream);
     m_silence.setSingleShot(true);
     m_silence.setInterval(m_times.silence);
-    connect(&m_silence, &QTimer::timeout, this, [this] {
-        setGone(tr("it has been silent for %1 s").arg(m_times.silence.count() / 1000));
-    });
+    connect(&m_silence, &QTimer::timeout, this,
+            [this] { setGone(tr("no data for %1 s").arg(m_times.silence.count() / 1000)); });
     m_link.since = QDateTime::currentDateTime();
 }
 
@@ -166,13 +185,10 @@ void RemoteRelay::retryNow()
 
 QUrl RemoteRelay::channelUrl(const QString &channel) const
 {
-    if (m_clientPort == 0) {
-        return {};
+    QUrl url = m_clientUrl;
+    if (url.isEmpty()) {
+        return url;
     }
-    QUrl url;
-    url.setScheme(m_clientTls ? QStringLiteral("https") : QStringLiteral("http"));
-    url.setHost(m_endpoint.url.host());
-    url.setPort(m_clientPort);
     const bool isRoot = channel.isEmpty() || channel == QLatin1String("/");
     url.setPath(isRoot ? QStringLiteral("/")
                        : QLatin1Char('/')
@@ -239,15 +255,27 @@ void RemoteRelay::take(const StreamEvent &event)
     }
     const auto overview = fromJson<Overview>(object);
     if (!overview) {
-        setGone(tr("it speaks another version of the admin API: %1").arg(overview.error().message));
+        setGone(tr("it uses another version of the admin API: %1").arg(overview.error().message));
         return;
     }
     m_silence.start();
-    const int port = overview.value().port;
-    m_clientPort = port > 0 && port <= kMaxPort ? static_cast<quint16>(port) : quint16{0};
-    m_clientTls = overview.value().tls;
+    noteClientPort(overview.value());
     setLive();
-    Q_EMIT overviewChanged(overview.value());
+    Overview withoutUs = overview.value();
+    withoutUs.clients = std::max(0, withoutUs.clients - ownClients());
+    withoutUs.eventStreams = std::max(0, withoutUs.eventStreams - ownClients());
+    Q_EMIT overviewChanged(withoutUs);
+}
+
+void RemoteRelay::noteClientPort(const Overview &overview)
+{
+    m_clientUrl.clear();
+    if (overview.port > 0 && overview.port <= kMaxPort) {
+        m_clientUrl.setScheme(overview.tls ? QStringLiteral("https") : QStringLiteral("http"));
+        m_clientUrl.setHost(
+            clientHost(m_endpoint.url.host(), overview.address.value_or(QString())));
+        m_clientUrl.setPort(overview.port);
+    }
 }
 
 void RemoteRelay::setLive()
@@ -317,7 +345,7 @@ void RemoteRelay::whenAnswered(QNetworkReply *reply, QObject *context, GotJson d
                 }
                 const QJsonDocument json = QJsonDocument::fromJson(body);
                 if (!json.isObject()) {
-                    done(Error{tr("the answer is not a relay's")});
+                    done(Error{tr("the answer does not come from a relay")});
                     return;
                 }
                 done(json.object());

@@ -12,18 +12,18 @@ class QNetworkReply;
 
 namespace relay::gui {
 
-/// Where a relay's ops port is, and what it wants to be shown.
+/// Where a relay's ops port is, and the token for it.
 struct Endpoint
 {
     QUrl url;         ///< http://host:port, without a path
     QByteArray token; ///< empty: none
 };
 
-/// A relay behind its admin API: GET /-/api/stream for what happens, requests for the rest.
+/// A relay seen through its admin API: GET /-/api/stream for what happens, requests for the rest.
 ///
 /// A stream that ends, or is silent for longer than `silence` (an overview comes each second), means
-/// that the relay is gone; it is tried again after `firstRetry`, then after twice as long each time,
-/// up to `lastRetry`. The token goes to that host only: redirects are not followed.
+/// that the relay is gone. The next attempt follows after `firstRetry`, then after twice as long each time,
+/// up to `lastRetry`. The token is sent to that host only: redirects are not followed.
 /// Thread: the window's; nothing blocks.
 /// Limits: EventStreamParser's, and kReadAtOnce bytes of the stream that wait to be read; `answer` for a
 /// request, whose answer has at most kMaxAnswerBytes.
@@ -41,7 +41,7 @@ public:
         std::chrono::milliseconds answer = std::chrono::seconds(10);
     };
     static constexpr qint64 kMaxAnswerBytes = qint64{16} << 20;
-    /// A relay that sends faster than is read waits; and the window is served between two reads.
+    /// A relay that sends faster than the window reads waits. The window is served between two reads.
     static constexpr qint64 kReadAtOnce = qint64{64} << 10;
 
     RemoteRelay(Endpoint endpoint, Times times, QObject *parent = nullptr);
@@ -93,8 +93,9 @@ private:
     QTimer m_silence;
     std::chrono::milliseconds m_nextRetry;
     LinkState m_link;
-    quint16 m_clientPort = 0; ///< as the last overview said
-    bool m_clientTls = false;
+    void noteClientPort(const Overview &overview);
+
+    QUrl m_clientUrl; ///< as of the last overview; empty: not known
 };
 
 } // namespace relay::gui

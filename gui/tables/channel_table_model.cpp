@@ -2,6 +2,7 @@
 
 #include "gui/look/quantity_text.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace relay::gui {
@@ -23,17 +24,23 @@ ChannelTableModel::ChannelTableModel(QObject *parent)
     : PagedTableModel(
         {{tr("Channel"), "name", Qt::AlignLeft, {}},
          {tr("Clients"), "clients", Qt::AlignRight,
-          tr("Members; who listens by a pattern is not counted")},
+          tr("Clients in the channel, without this window. Listeners of a pattern are not "
+             "counted.")},
          {tr("Messages"), "messages_per_second", Qt::AlignRight, {}},
-         {tr("Offset"), "offset", Qt::AlignRight, tr("The newest message's number")},
-         {tr("History"), "history_messages", Qt::AlignRight, tr("Messages that are kept")},
-         {tr("History size"), "history_bytes", Qt::AlignRight, tr("What the history takes")}},
+         {tr("Offset"), "offset", Qt::AlignRight, tr("The number of the newest message")},
+         {tr("History"), "history_messages", Qt::AlignRight, tr("Messages in the history")},
+         {tr("History size"), "history_bytes", Qt::AlignRight, tr("Memory that the history uses")}},
         parent)
 {}
 
-void ChannelTableModel::setPage(Page<ChannelRow> page)
+void ChannelTableModel::setPage(Page<ChannelRow> page, const QString &ownChannel)
 {
     m_page = std::move(page);
+    for (ChannelRow &row : m_page.rows) {
+        if (!ownChannel.isEmpty() && row.name == ownChannel) {
+            row.clients = std::max(0, row.clients - 1);
+        }
+    }
     pageCame(m_page.total, m_page.offset, static_cast<int>(m_page.rows.size()));
 }
 

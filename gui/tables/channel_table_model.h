@@ -15,7 +15,8 @@ class ChannelTableModel : public PagedTableModel
 public:
     explicit ChannelTableModel(QObject *parent = nullptr);
 
-    void setPage(Page<ChannelRow> page);
+    /// `ownChannel`: the channel that this window listens to, whose count of clients includes it; empty: none.
+    void setPage(Page<ChannelRow> page, const QString &ownChannel = {});
     /// Empty for a row that is not held.
     [[nodiscard]] QString nameAt(int row) const;
     [[nodiscard]] std::optional<int> rowOfName(const QString &name) const;

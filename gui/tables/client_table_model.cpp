@@ -27,20 +27,20 @@ enum ClientColumn {
 
 ClientTableModel::ClientTableModel(QObject *parent)
     : PagedTableModel(
-        {{tr("Id"), "id", Qt::AlignRight, tr("The relay's number for the connection")},
+        {{tr("Id"), "id", Qt::AlignRight, tr("The number that the relay gave to the connection")},
          {tr("Address"), "address", Qt::AlignLeft, {}},
-         {tr("Channel"), "channel", Qt::AlignLeft, tr("Or the pattern that it listens to")},
+         {tr("Channel"), "channel", Qt::AlignLeft, tr("The channel or pattern that it listens to")},
          {tr("Transport"), "transport", Qt::AlignLeft, tr("How it is connected")},
          {tr("Verdict"), "slow_for_seconds", Qt::AlignLeft,
           tr("Sorted by how long it has been slow")},
          {tr("Queued"), "queued_bytes", Qt::AlignRight,
-          tr("What waits in the relay for the client to take it")},
+          tr("Bytes that wait in the relay until the client reads")},
          {tr("Ping"), "ping_seconds", Qt::AlignRight,
-          tr("The last ping's round trip; who sends by himself is not pinged")},
-         {tr("Out"), "messages_out", Qt::AlignRight, tr("Messages that it was sent")},
-         {tr("Bytes out"), "bytes_out", Qt::AlignRight, tr("Bytes that it was sent")},
-         {tr("In"), "messages_in", Qt::AlignRight, tr("Messages that it sent")},
-         {tr("Connected"), "connected_at", Qt::AlignRight, {}}},
+          tr("Round trip of the last ping. Clients that send are not pinged.")},
+         {tr("Out"), "messages_out", Qt::AlignRight, tr("Messages sent to the client")},
+         {tr("Bytes out"), "bytes_out", Qt::AlignRight, tr("Bytes sent to the client")},
+         {tr("In"), "messages_in", Qt::AlignRight, tr("Messages received from the client")},
+         {tr("Connected"), "connected_at", Qt::AlignRight, tr("When it connected")}},
         parent)
 {}
 

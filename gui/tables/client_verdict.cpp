@@ -1,6 +1,7 @@
 #include "gui/tables/client_verdict.h"
 
 #include "gui/look/quantity_text.h"
+#include "gui/relay/own_client.h"
 
 #include <QCoreApplication>
 
@@ -18,7 +19,7 @@ struct VerdictWords
     Q_DECLARE_TR_FUNCTIONS(ClientVerdict)
 };
 
-/// TCP sends again what is lost, so a line loses about as much as it sends twice.
+/// TCP sends lost segments again, so a line loses about as many as it sends twice.
 bool losesMuch(const ClientRow &client, const SocketRow &socket)
 {
     const qint64 segments = std::max(client.messagesOut, client.bytesOut / kSegmentBytes);
@@ -37,17 +38,17 @@ std::optional<ClientVerdict> verdictOnLine(const ClientRow &client)
     };
     if (losesMuch(client, socket)) {
         return bad(
-            VerdictWords::tr("%1 segments were sent again: more than one in %2 is a bad line.")
+            VerdictWords::tr("%1 segments were retransmitted. More than one in %2 is a bad line.")
                 .arg(countText(socket.retransmits))
                 .arg(kSegmentsPerBadRetransmit));
     }
     if (socket.rttSeconds >= kBadRttSeconds) {
-        return bad(VerdictWords::tr("A round trip takes %1: from %2 on it is a bad line.")
+        return bad(VerdictWords::tr("A round trip takes %1. From %2 on, the line is bad.")
                        .arg(latencyText(socket.rttSeconds), latencyText(kBadRttSeconds)));
     }
     if (socket.rttVarianceSeconds >= kBadRttVarianceSeconds) {
         return bad(
-            VerdictWords::tr("The round trip varies by %1: from %2 on it is a bad line.")
+            VerdictWords::tr("The round trip varies by %1. From %2 on, the line is bad.")
                 .arg(latencyText(socket.rttVarianceSeconds), latencyText(kBadRttVarianceSeconds)));
     }
     return std::nullopt;
@@ -57,9 +58,17 @@ std::optional<ClientVerdict> verdictOnLine(const ClientRow &client)
 
 ClientVerdict verdictOn(const ClientRow &client)
 {
+    if (client.userAgent == QLatin1String(ownUserAgent())) {
+        return {Kind::ThisWindow, VerdictWords::tr("this window"),
+                VerdictWords::tr("This is the dashboard's own connection. It shows the messages of "
+                                 "the channel that is "
+                                 "selected on the Channels page."),
+                Meaning::Quiet};
+    }
     if (client.slowForSeconds) {
         return {Kind::ReadsSlowly, VerdictWords::tr("reads slowly"),
-                VerdictWords::tr("More than half of limits.queue_size has waited for it for %1.")
+                VerdictWords::tr(
+                    "More than half of limits.queue_size has been waiting for this client for %1.")
                     .arg(durationText(*client.slowForSeconds)),
                 Meaning::Bad};
     }
@@ -68,18 +77,19 @@ ClientVerdict verdictOn(const ClientRow &client)
     }
     if (client.queuedBytes > 0) {
         return {Kind::FallsBehind, VerdictWords::tr("falls behind"),
-                VerdictWords::tr(
-                    "%1 wait for it: its socket is full. From half of limits.queue_size on "
-                    "it reads slowly.")
+                VerdictWords::tr("%1 wait for this client because its socket is full. From half of "
+                                 "limits.queue_size on, it reads slowly.")
                     .arg(bytesText(static_cast<double>(client.queuedBytes))),
                 Meaning::Warning};
     }
     if (client.messagesIn == 0 && client.messagesOut == 0) {
         return {Kind::Idle, VerdictWords::tr("idle"),
-                VerdictWords::tr("It has sent nothing and was sent nothing."), Meaning::Quiet};
+                VerdictWords::tr("No message has been sent to this client or received from it."),
+                Meaning::Quiet};
     }
     return {Kind::Fine, VerdictWords::tr("fine"),
-            VerdictWords::tr("Nothing waits for it, and its line is good."), Meaning::Good};
+            VerdictWords::tr("No message waits for this client, and its line is good."),
+            Meaning::Good};
 }
 
 } // namespace relay::gui

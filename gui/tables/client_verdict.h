@@ -8,7 +8,7 @@
 
 namespace relay::gui {
 
-/// What is to be thought of a client, in words, and by which rule.
+/// How a client does, in words, and the rule that says so.
 struct ClientVerdict
 {
     enum class Kind {
@@ -16,26 +16,28 @@ struct ClientVerdict
         BadLine,
         FallsBehind,
         Idle,
-        Fine
+        Fine,
+        ThisWindow ///< the dashboard's own connection
     };
     Kind kind = Kind::Fine;
     QString words; ///< "reads slowly"
-    QString rule;  ///< a sentence: what was seen, and from which value on it counts
+    QString rule;  ///< a sentence: the value, and the limit that it is compared with
     Meaning meaning = Meaning::Good;
 };
 
-/// A smoothed round trip from here on is a bad line: a satellite's, or a congested one.
+/// From this smoothed round trip on a line is bad: a satellite link, or a congested one.
 inline constexpr double kBadRttSeconds = 0.4;
-/// So much unsteadiness of the round trip, likewise.
+/// From this variation of the round trip on a line is bad.
 inline constexpr double kBadRttVarianceSeconds = 0.2;
-/// One segment in so many sent twice. TCP's throughput halves at about one in a hundred.
+/// A line is bad when more than one segment in this many is sent twice. TCP's throughput halves at about one in a
+/// hundred.
 inline constexpr qint64 kSegmentsPerBadRetransmit = 50;
 /// Fewer are chance.
 inline constexpr qint64 kMinRetransmits = 5;
-/// What a segment carries, about: Ethernet's.
+/// The payload of a segment on Ethernet, roughly.
 inline constexpr qint64 kSegmentBytes = 1400;
 
-/// The first rule that fits, from the worst on.
+/// The first rule that applies, the worst first.
 ClientVerdict verdictOn(const ClientRow &client);
 
 } // namespace relay::gui

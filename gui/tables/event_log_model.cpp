@@ -34,8 +34,30 @@ void EventLogModel::append(const RelayEvent &event)
     }
     const int row = rowCount();
     beginInsertRows({}, row, row);
-    m_events.push_back(event);
+    const bool isOwn = event.client && m_ownClients.contains(*event.client);
+    m_events.push_back({event, isOwn});
     endInsertRows();
+    if (isOwn && event.type == QLatin1String("disconnect")) {
+        m_ownClients.removeOne(*event.client);
+    }
+}
+
+void EventLogModel::addOwnClient(qint64 id)
+{
+    m_ownClients.append(id);
+    if (m_ownClients.size() > kMaxOwnClients) {
+        m_ownClients.removeFirst();
+    }
+    for (int row = rowCount() - 1; row >= 0; --row) {
+        Entry &entry = m_events[static_cast<std::size_t>(row)];
+        if (entry.event.client == id) {
+            entry.isOwn = true;
+            Q_EMIT dataChanged(index(row, 0), index(row, ColumnCount - 1));
+            if (entry.event.type == QLatin1String("connect")) {
+                return;
+            }
+        }
+    }
 }
 
 void EventLogModel::clear()
@@ -66,15 +88,15 @@ int EventLogModel::columnCount(const QModelIndex &parent) const
 
 QVariant EventLogModel::data(const QModelIndex &index, int role) const
 {
-    const RelayEvent &event = m_events[static_cast<std::size_t>(index.row())];
+    const Entry &entry = m_events[static_cast<std::size_t>(index.row())];
     switch (role) {
     case Qt::DisplayRole:
-        return visibleWord(text(event, index.column()));
+        return visibleWord(text(entry, index.column()));
     case Qt::ToolTipRole:
-        return plainToolTip(visibleWord(text(event, index.column())));
+        return plainToolTip(visibleWord(text(entry, index.column())));
     case Qt::ForegroundRole:
         return index.column() == What
-                   ? QVariant(colourOf(meaningOf(event.type), QGuiApplication::palette()))
+                   ? QVariant(colourOf(meaningOf(entry.event.type), QGuiApplication::palette()))
                    : QVariant();
     case Qt::TextAlignmentRole:
         return ((index.column() == Client ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter)
@@ -97,8 +119,9 @@ QVariant EventLogModel::headerData(int section, Qt::Orientation orientation, int
     return role == Qt::DisplayRole ? QVariant(titles.value(section)) : QVariant();
 }
 
-QString EventLogModel::text(const RelayEvent &event, int column) const
+QString EventLogModel::text(const Entry &entry, int column) const
 {
+    const RelayEvent &event = entry.event;
     switch (column) {
     case Time:
         return timeText(event.time);
@@ -114,12 +137,16 @@ QString EventLogModel::text(const RelayEvent &event, int column) const
         break;
     }
     if (event.type == QLatin1String("skipped")) {
-        return tr("%1 more came at once than are told").arg(countText(event.count.value_or(0)));
+        return tr("%1 left out: too many came at the same time")
+            .arg(countedText(event.count.value_or(0), tr("event"), tr("events")));
     }
     QString details = event.reason.value_or(QString());
     if (event.closeCode) {
         details = details.isEmpty() ? tr("closed with %1").arg(*event.closeCode)
                                     : tr("closed with %1: %2").arg(*event.closeCode).arg(details);
+    }
+    if (entry.isOwn) {
+        details = details.isEmpty() ? tr("this window") : tr("this window: %1").arg(details);
     }
     return details;
 }

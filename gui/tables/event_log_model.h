@@ -9,17 +9,19 @@
 
 namespace relay::gui {
 
-/// What has happened, oldest first.
+/// Events, oldest first.
 ///
 /// Thread: the window's.
-/// Limits: kMaxEvents; then the oldest kDropAtOnce go.
+/// Limits: kMaxEvents; when there are more, the oldest kDropAtOnce are removed.
 class EventLogModel : public QAbstractTableModel
 {
     Q_OBJECT
 
 public:
     static constexpr int kMaxEvents = 10'000;
-    static constexpr int kDropAtOnce = 500; ///< a view is told once for all of them
+    static constexpr int kDropAtOnce = 500; ///< a view is notified once for all of them
+
+    static constexpr qsizetype kMaxOwnClients = 16;
 
     enum Column {
         Time,
@@ -35,7 +37,12 @@ public:
 
     void append(const RelayEvent &event);
     void clear();
-    /// A row as a line of a file: its columns, parted by tabs.
+    /// Marks the events of a connection that is this window's own: those since it connected, and those that follow
+    /// until it has disconnected.
+    void addOwnClient(qint64 id);
+    /// The relay has gone: another one may give these numbers to clients.
+    void forgetOwnClients() { m_ownClients.clear(); }
+    /// A row as a line of a file: its columns, separated by tabs.
     [[nodiscard]] QString line(int row) const;
 
     [[nodiscard]] int rowCount(const QModelIndex &parent = {}) const override;
@@ -45,9 +52,15 @@ public:
     headerData(int section, Qt::Orientation orientation, int role) const override;
 
 private:
-    [[nodiscard]] QString text(const RelayEvent &event, int column) const;
+    struct Entry
+    {
+        RelayEvent event;
+        bool isOwn = false;
+    };
+    [[nodiscard]] QString text(const Entry &entry, int column) const;
 
-    std::deque<RelayEvent> m_events;
+    std::deque<Entry> m_events;
+    QList<qint64> m_ownClients; ///< those that have not disconnected, at most kMaxOwnClients
 };
 
 } // namespace relay::gui

@@ -97,7 +97,7 @@ QVariant MessageLogModel::data(const QModelIndex &index, int role) const
         break;
     }
     if (one.kind == ChannelMessage::Kind::Gap) {
-        return tr("some messages are missing here: %1").arg(payloadPreview(one.payload, true));
+        return tr("Messages are missing here: they are no longer available.");
     }
     return payloadPreview(one.payload, one.kind == ChannelMessage::Kind::Text);
 }

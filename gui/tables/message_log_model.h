@@ -10,9 +10,9 @@ namespace relay::gui {
 
 /// The latest messages of one channel, oldest first.
 ///
-/// While it is paused, what comes waits.
+/// While it is paused, new messages wait.
 /// Thread: the window's.
-/// Limits: kMaxMessages, kMaxBytes; then the oldest goes. The same for what waits.
+/// Limits: kMaxMessages, kMaxBytes; when there are more, the oldest is removed. The same for those that wait.
 class MessageLogModel : public QAbstractTableModel
 {
     Q_OBJECT

@@ -71,6 +71,11 @@ void PagedTableModel::pageCame(qint64 total, qint64 offset, int count)
     Q_EMIT pageChanged();
 }
 
+QString PagedTableModel::columnKey(int column) const
+{
+    return QString::fromLatin1(m_columns.value(column).sortKey);
+}
+
 qint64 PagedTableModel::idAt(int row) const
 {
     const int held = row - m_first;

@@ -10,22 +10,22 @@
 
 namespace relay::gui {
 
-/// A long table of which only a window of rows is held: the rows that are seen, and some around
+/// A long table of which only a window of rows is held: the rows in view, and some around
 /// them. The relay sorts and filters.
 ///
-/// The model says by wanted() that it needs rows; whoever fetches them hands them to setPage() of the
-/// derived class. Rows outside of the window are there, and empty until they are seen. A view tells
-/// what it shows by showRows().
+/// The model emits wanted() when it needs rows; a page fetches them and hands them to setPage() of the
+/// derived class. Rows outside of the window exist, and are empty until they come into view. A view reports
+/// its rows with showRows().
 /// Thread: the window's.
 /// Limits: kWindowRows rows are held, however many there are; kMaxRows are shown.
-/// Errors: a page that came for another query is for the caller to drop; see query().
+/// Errors: the caller drops a page that came for another query; see query().
 class PagedTableModel : public QAbstractTableModel
 {
     Q_OBJECT
 
 public:
     static constexpr int kWindowRows = 300;
-    /// A view keeps some bytes for each row; the filter leads to those behind.
+    /// A view keeps some bytes for each row. The filter leads to the rows after these.
     static constexpr int kMaxRows = 1'000'000;
 
     struct Column
@@ -36,12 +36,15 @@ public:
         QString toolTip;
     };
 
-    /// What is to be fetched: the window, in order.
+    /// What to fetch: the window, in order.
     [[nodiscard]] const TableQuery &query() const { return m_query; }
     void setFilter(const QString &text);
     /// The rows that a view shows; moves the window if they are not all within.
     void showRows(int first, int last);
 
+    /// The name of the column's field, by which it is sorted.
+    [[nodiscard]] QString columnKey(int column) const;
+    /// -1 for a row that is not held.
     [[nodiscard]] qint64 idAt(int row) const;
     /// The row of this id, if it is held.
     [[nodiscard]] std::optional<int> rowOf(qint64 id) const;

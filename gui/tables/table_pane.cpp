@@ -7,7 +7,9 @@
 
 #include <QHBoxLayout>
 #include <QHeaderView>
+#include <QMenu>
 #include <QScrollBar>
+#include <QSettings>
 #include <QVBoxLayout>
 
 #include <utility>
@@ -21,18 +23,21 @@ constexpr std::chrono::milliseconds kSettle{80};
 
 } // namespace
 
-TablePane::TablePane(PagedTableModel &model,
+TablePane::TablePane(PagedTableModel *model,
                      Fetch fetch,
                      const QString &filterHint,
                      std::initializer_list<int> characters,
+                     int elastic,
                      QWidget *parent)
     : QWidget(parent)
-    , m_model(model)
+    , m_model(*model)
     , m_fetch(std::move(fetch))
     , m_filter(new QLineEdit)
     , m_count(makeQuietLabel({}))
-    , m_view(makeRowView(model, characters))
+    , m_view(makeRowView(*model, characters, elastic))
+    , m_emptyHint(addEmptyHint(*m_view))
 {
+    model->setParent(m_view);
     m_filter->setPlaceholderText(filterHint);
     m_filter->setClearButtonEnabled(true);
     m_filter->addAction(icon(QStringLiteral("search")), QLineEdit::LeadingPosition);
@@ -54,6 +59,7 @@ TablePane::TablePane(PagedTableModel &model,
     connect(&m_poll, &QTimer::timeout, this, &TablePane::refresh);
     connect(&m_model, &PagedTableModel::wanted, &m_settle, qOverload<>(&QTimer::start));
     connect(m_filter, &QLineEdit::textChanged, &m_model, &PagedTableModel::setFilter);
+    connect(m_filter, &QLineEdit::textChanged, this, &TablePane::updateEmptyHint);
     connect(m_view->verticalScrollBar(), &QScrollBar::valueChanged, this,
             &TablePane::noteVisibleRows);
     connect(m_view->selectionModel(), &QItemSelectionModel::currentRowChanged, this,
@@ -62,6 +68,56 @@ TablePane::TablePane(PagedTableModel &model,
                     Q_EMIT userSelected(current.row());
                 }
             });
+}
+
+void TablePane::makeColumnsOptional(const QString &settingsKey, const QStringList &hidden)
+{
+    m_columnsKey = settingsKey;
+    const QStringList kept = QSettings().value(settingsKey, hidden).toStringList();
+    for (int column = 1; column < m_model.columnCount(); ++column) {
+        m_view->setColumnHidden(column, kept.contains(m_model.columnKey(column)));
+    }
+    QHeaderView *header = m_view->horizontalHeader();
+    header->setContextMenuPolicy(Qt::CustomContextMenu);
+    connect(header, &QHeaderView::customContextMenuRequested, this, [this, header](QPoint place) {
+        auto *menu = new QMenu(this);
+        menu->setAttribute(Qt::WA_DeleteOnClose);
+        // The first column names the row, and stays.
+        for (int column = 1; column < m_model.columnCount(); ++column) {
+            QAction *action = menu->addAction(
+                m_model.headerData(column, Qt::Horizontal, Qt::DisplayRole).toString());
+            action->setCheckable(true);
+            action->setChecked(!m_view->isColumnHidden(column));
+            connect(action, &QAction::toggled, this, [this, column](bool isWanted) {
+                m_view->setColumnHidden(column, !isWanted);
+                keepColumns();
+            });
+        }
+        menu->popup(header->mapToGlobal(place));
+    });
+}
+
+void TablePane::keepColumns() const
+{
+    QStringList hidden;
+    for (int column = 0; column < m_model.columnCount(); ++column) {
+        if (m_view->isColumnHidden(column)) {
+            hidden.append(m_model.columnKey(column));
+        }
+    }
+    QSettings().setValue(m_columnsKey, hidden);
+}
+
+void TablePane::setEmptyHint(const QString &text)
+{
+    m_emptyText = text;
+    updateEmptyHint();
+}
+
+/// The words beside the filter say that nothing matches.
+void TablePane::updateEmptyHint()
+{
+    m_emptyHint->setText(m_filter->text().isEmpty() ? m_emptyText : QString());
 }
 
 void TablePane::showEvent(QShowEvent *event)
@@ -107,11 +163,11 @@ void TablePane::showCount(const QString &problem)
     if (!problem.isEmpty()) {
         m_count->setText(problem);
     } else if (m_model.rowCount() == 0) {
-        m_count->setText(m_filter->text().isEmpty() ? tr("nothing yet") : tr("nothing matches"));
+        m_count->setText(m_filter->text().isEmpty() ? tr("no rows") : tr("no matches"));
     } else {
         m_count->setText(m_filter->text().isEmpty()
-                             ? tr("%1 rows").arg(countText(m_model.rowCount()))
-                             : tr("%1 match").arg(countText(m_model.rowCount())));
+                             ? countedText(m_model.rowCount(), tr("row"), tr("rows"))
+                             : countedText(m_model.rowCount(), tr("match"), tr("matches")));
     }
 }
 
@@ -120,7 +176,7 @@ void TablePane::takeRows(const std::function<std::optional<int>()> &setRows)
     m_isTakingRows = true;
     if (const std::optional<int> row = setRows()) {
         const QModelIndex index = m_model.index(*row, 0);
-        m_view->setAutoScroll(false); // a refresh must not move what the user looks at
+        m_view->setAutoScroll(false); // a refresh must not move the rows in view
         m_view->selectionModel()->setCurrentIndex(index, QItemSelectionModel::ClearAndSelect
                                                              | QItemSelectionModel::Rows);
         m_view->setAutoScroll(true);

@@ -39,8 +39,8 @@ while True:
         'Accept': 'text/event-stream',
         'Last-Event-ID': position})
     try:
-        lines = urlopen(request, timeout=60)
-        for line in lines:
+        stream = urlopen(request, timeout=60)
+        for line in stream:
             text = line[:-1].decode()
             if text.startswith('id: '):
                 position = text[4:]

@@ -64,7 +64,11 @@ public:
         asked.append(QStringLiteral("clear %1").arg(channel));
         done(success());
     }
-    void drain(int, QObject *, Done<std::monostate> done) override { done(success()); }
+    void drain(int seconds, QObject *, Done<std::monostate> done) override
+    {
+        asked.append(QStringLiteral("drain %1").arg(seconds));
+        done(success());
+    }
 
     QList<ClientRow> clients;
     QList<ChannelRow> channels;

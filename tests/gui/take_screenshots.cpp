@@ -22,7 +22,7 @@ struct Job
 {
     QDir folder;
     QString suffix;
-    QString channel; ///< whose messages are shown
+    QString channel; ///< the one whose messages are shown
 };
 
 /// The row that names the job's channel, or the third.
@@ -36,7 +36,7 @@ int rowToChoose(const QAbstractItemModel &model, const Job &job)
     return std::min(2, model.rowCount() - 1);
 }
 
-/// Each table that tells more of one row has one chosen, so that the details are shown.
+/// Selects a row in each table with details, so that the details are shown.
 void chooseRows(MainWindow &window, const Job &job)
 {
     for (QTableView *table : window.findChildren<QTableView *>()) {
@@ -48,7 +48,7 @@ void chooseRows(MainWindow &window, const Job &job)
     }
 }
 
-/// Shows one page after another, each for a while, and ends the program after the last one.
+/// Shows one page after another, each for a while, and ends the program after the last.
 void takeNext(MainWindow &window, const Job &job, int page)
 {
     if (page == window.view()->pageCount()) {
@@ -56,7 +56,7 @@ void takeNext(MainWindow &window, const Job &job, int page)
         return;
     }
     window.view()->showPage(page);
-    for (const int wait : {1200, 3000}) { // a channel's messages come after it was chosen
+    for (const int wait : {1200, 3000}) { // a channel's messages come after it was selected
         QTimer::singleShot(wait, &window, [&window, job] { chooseRows(window, job); });
     }
     QTimer::singleShot(4500, &window, [&window, job, page] {
@@ -89,7 +89,7 @@ int main(int argc, char **argv)
     option("theme", "light");
     option("suffix", "light");
     option("size", "1280x800");
-    option("channel", "orders");
+    option("channel", "cafe/orders");
     option("seconds", "5"); // to watch before the first
     parser.process(application);
     const auto value = [&](const char *name) { return parser.value(QString::fromLatin1(name)); };

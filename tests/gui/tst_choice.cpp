@@ -127,16 +127,17 @@ void TestChoice::mistakesAreNamed_data()
     row("--url", "Missing value after '--url'");
     row("--url http://a:1 --token-file", "Missing value after '--token-file'");
     row("-platform", "Missing value after '-platform'");
-    row("--url http://a:1 --embed", "--url and --embed exclude each other");
-    row("--embed --url http://a:1 relay.yaml", "--url and --embed exclude each other");
-    row("--embed --token-file t", "--token-file goes with --url");
-    row("--token-file t", "--token-file goes with --url");
+    row("--url http://a:1 --embed", "--url and --embed cannot be used together");
+    row("--embed --url http://a:1 relay.yaml", "--url and --embed cannot be used together");
+    row("--embed --token-file t", "--token-file needs --url");
+    row("--token-file t", "--token-file needs --url");
     row("relay.yaml", "unexpected argument 'relay.yaml'");
     row("--url http://a:1 relay.yaml", "unexpected argument 'relay.yaml'");
     row("--embed a.yaml b.yaml", "unexpected argument 'b.yaml'");
     row("--embed=yes", "Unexpected value after '--embed'");
-    row("--url http://a:1 --url http://b:1", "--url is given 2 times");
-    row("--url http://a:1 --token-file a --token-file b", "--token-file is given 2 times");
+    row("--url http://a:1 --url http://b:1", "--url is given 2 times, and may be given once");
+    row("--url http://a:1 --token-file a --token-file b",
+        "--token-file is given 2 times, and may be given once");
 }
 
 /// Promise: a slip of the fingers is told in one line, and nothing is guessed.

@@ -190,7 +190,7 @@ void TestClientTable::aClientThatWentIsSaidToBeGone()
     source.clients.remove(1);
     clientsPage.table().refresh();
     QVERIFY(!view.currentIndex().isValid());
-    QVERIFY(clientsPage.detailText().contains(QLatin1String("gone")));
+    QVERIFY(clientsPage.detailText().contains(QLatin1String("disconnected")));
     source.clients.insert(1, FakeSource(2).clients.last());
     clientsPage.table().refresh();
     QCOMPARE(view.currentIndex().row(), 1);
@@ -215,7 +215,7 @@ void TestClientTable::selectionOutlivesItsRow()
     source.clients.clear();
     clientsPage.table().refresh();
     QCOMPARE(clientsPage.selectedClient(), std::optional<qint64>(81));
-    QVERIFY(clientsPage.detailText().contains(QLatin1String("gone")));
+    QVERIFY(clientsPage.detailText().contains(QLatin1String("disconnected")));
 }
 
 /// Promise: a page ends while it is seen, and its view moves as it goes, without asking a table that has

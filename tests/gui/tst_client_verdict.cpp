@@ -1,3 +1,4 @@
+#include "gui/relay/own_client.h"
 #include "gui/tables/client_verdict.h"
 #include "support/test_main.h"
 
@@ -74,6 +75,12 @@ void TestClientVerdict::tableHolds_data()
         c.bytesOut = 1000 * kSegmentBytes;
     });
     row("one byte waits", Kind::FallsBehind, [](ClientRow &c) { c.queuedBytes = 1; });
+    row("this window", Kind::ThisWindow, [](ClientRow &c) {
+        c.userAgent = QString::fromLatin1(ownUserAgent());
+        c.messagesOut = 0;
+    });
+    row("another window", Kind::Fine,
+        [](ClientRow &c) { c.userAgent = QStringLiteral("relay-dashboard/0.1.0 (window 0)"); });
     row("nothing ever", Kind::Idle, [](ClientRow &c) { c.messagesOut = 0; });
     row("only sends", Kind::Fine, [](ClientRow &c) {
         c.messagesOut = 0;

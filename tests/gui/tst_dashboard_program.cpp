@@ -144,7 +144,7 @@ void TestDashboardProgram::textsNeedNoDisplay_data()
     // Qt's own options are Qt's, before and behind the others; and with them there is a display.
     row("--unknown -platform offscreen", 2, "", "relay-dashboard: Unknown option 'unknown'");
     row("-platform offscreen --url ftp://127.0.0.1", 1, "",
-        "relay-dashboard: \"ftp://127.0.0.1\" is no address");
+        "relay-dashboard: \"ftp://127.0.0.1\" is not the address");
     row("--url http://127.0.0.1:1 --token-file absent --platform offscreen", 1, "",
         "cannot read absent");
     row("--embed absent.yaml -platform offscreen -style fusion", 1, "",
@@ -244,7 +244,7 @@ void TestDashboardProgram::runsARelayOfItsOwn()
     dashboard.start({QStringLiteral("--embed"), config.fileName()});
     XDisplay::Window window = XDisplay::kNone;
     QVERIFY2(waitFor([&] {
-                 window = display.shownWindow(QStringLiteral("the relay in this program"));
+                 window = display.shownWindow(QStringLiteral("ws://127.0.0.1:"));
                  return window != XDisplay::kNone || !dashboard.isRunning();
              }) && dashboard.isRunning(),
              qPrintable(dashboard.err()));

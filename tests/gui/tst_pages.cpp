@@ -9,6 +9,7 @@
 #include "gui/pages/stat_card.h"
 #include "gui/relay/embedded_relay.h"
 #include "gui/relay_view.h"
+#include "gui/tables/channel_table_model.h"
 #include "gui/tables/event_log_model.h"
 #include "gui/tables/message_log_model.h"
 #include "gui/tables/table_pane.h"
@@ -18,12 +19,15 @@
 #include "widget_application.h"
 
 #include <QLabel>
+#include <QLineEdit>
 #include <QMessageBox>
 #include <QPushButton>
 #include <QSettings>
 #include <QTableView>
 #include <QTest>
 #include <QTextDocument>
+
+#include <algorithm>
 
 using namespace relay;
 using namespace relay::gui;
@@ -45,6 +49,8 @@ private Q_SLOTS:
     void publishGoesToTheChosenChannel();
     void whatStrangersWriteIsNoMarkup();
     void windowWatchesARelayInThisProcess();
+    void theWindowsOwnConnectionIsToldApart();
+    void aChannelsClientsAreThoseBesideThisWindow();
 
 private:
     const ScratchSettings m_settings;
@@ -61,7 +67,7 @@ void TestPages::healthSaysWhatIs_data()
         QTest::newRow(name) << static_cast<int>(link) << QString::fromLatin1(state)
                             << QString::fromLatin1(headline) << QString::fromUtf8(detail);
     };
-    row("first", Link::Connecting, "", "Connecting", "first word");
+    row("first", Link::Connecting, "", "Connecting", "first answer");
     row("serving", Link::Live, "serving", "Serving", "1 min 1 s");
     row("draining", Link::Live, "draining", "Draining", "7");
     row("stopping", Link::Live, "stopping", "Stopping", "1 min 1 s");
@@ -295,6 +301,78 @@ void TestPages::windowWatchesARelayInThisProcess()
     RemoteRelay stranger(endpoint);
     stranger.start();
     QVERIFY(waitFor([&] { return stranger.link().link == Link::Gone; }));
+}
+
+/// Promise: the window watches without being taken for one of the clients: it is not counted, its row and its events
+/// are marked.
+void TestPages::theWindowsOwnConnectionIsToldApart()
+{
+    Settings settings;
+    settings.hub.port = 0;
+    settings.hub.workers = 1;
+    auto relay = EmbeddedRelay::start(settings, EmbeddedRelay::OpsPort::Private);
+    QVERIFY(relay.hasValue());
+    auto source = std::make_unique<EmbeddedRelaySource>(std::move(relay).value());
+    RelaySource &watched = *source;
+    MainWindow window;
+    window.watch(std::move(source));
+    window.show();
+    QList<int> counts;
+    connect(&watched, &RelaySource::overviewChanged, this,
+            [&](const Overview &overview) { counts.append(overview.clients); });
+    bool isPublished = false;
+    watched.publish(QStringLiteral("chat"), "hello", true, this,
+                    [&](const Result<RelaySource::Receipt> &) { isPublished = true; });
+    QVERIFY(waitFor([&] { return isPublished; }));
+
+    window.view()->showPage(2);
+    auto *channelsPage = window.findChild<ChannelsPage *>();
+    QTableView &view = channelsPage->table().view();
+    QVERIFY(waitFor([&] { return view.model()->rowCount() == 1; }));
+    view.setCurrentIndex(view.model()->index(0, 0));
+    QVERIFY(waitFor([&] { return channelsPage->messages().isListening(); }));
+    const auto *events = window.findChild<EventsPage *>();
+    QVERIFY(waitFor([&] { return events->shownText().contains(QLatin1String("this window")); }));
+    counts.clear();
+    QVERIFY(waitFor([&] { return !counts.isEmpty(); }));
+    QCOMPARE(counts.first(), 0);
+
+    auto *text = channelsPage->findChild<QLineEdit *>(QStringLiteral("publish"));
+    text->setText(QStringLiteral("is anybody there?"));
+    QTest::keyClick(text, Qt::Key_Return);
+    QVERIFY(waitFor([&] {
+        const auto labels = channelsPage->findChildren<QLabel *>();
+        return std::any_of(labels.begin(), labels.end(), [](const QLabel *label) {
+            return label->text() == QLatin1String("Published as #2 to 0 clients.");
+        });
+    }));
+
+    // Its row is seen from the other page only while another window listens; the verdict is tst_client_verdict's.
+    window.view()->showPage(3);
+    QVERIFY(waitFor(
+        [&] { return events->shownText().contains(QLatin1String("this window: closed with")); }));
+    QVERIFY(waitFor([&] { return watched.ownClients() == 0; }));
+}
+
+/// Promise: a channel's clients are counted without the window that looks at it; the other channels' as they are.
+void TestPages::aChannelsClientsAreThoseBesideThisWindow()
+{
+    ChannelTableModel model;
+    Page<ChannelRow> page{
+        .total = 3, .offset = 0, .rows = {ChannelRow(), ChannelRow(), ChannelRow()}};
+    page.rows[0].name = QStringLiteral("a");
+    page.rows[0].clients = 5;
+    page.rows[1].name = QStringLiteral("b");
+    page.rows[1].clients = 5;
+    const auto clients = [&](int row) { return model.index(row, 1).data().toString(); };
+    model.setPage(page, QStringLiteral("b"));
+    QCOMPARE(clients(0), QStringLiteral("5"));
+    QCOMPARE(clients(1), QStringLiteral("4"));
+    model.setPage(page);
+    QCOMPARE(clients(1), QStringLiteral("5"));
+    page.rows[1].clients = 0; // the window has just joined
+    model.setPage(page, QStringLiteral("b"));
+    QCOMPARE(clients(1), QStringLiteral("0"));
 }
 
 RELAY_TEST_IN(relay::test::WidgetApplication, TestPages)

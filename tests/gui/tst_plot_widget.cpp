@@ -26,6 +26,7 @@ private Q_SLOTS:
     void axisReachesAsFarBackAsTheSamples();
     void hoverShowsACrosshair();
     void emptyPlotCanBePainted();
+    void emptyPlotHasAScaleOfItsOwn();
 };
 
 namespace {
@@ -37,7 +38,7 @@ std::unique_ptr<PlotWidget> somePlot()
     auto plot = std::make_unique<PlotWidget>(
         QList<PlotWidget::SeriesStyle>{{QStringLiteral("one"), Meaning::First},
                                        {QStringLiteral("two"), Meaning::Second}},
-        compactText, 1);
+        compactText, PlotWidget::Scale{.leastStep = 1, .emptyTop = 4});
     plot->resize(800, 240);
     return plot;
 }
@@ -210,6 +211,25 @@ void TestPlotWidget::emptyPlotCanBePainted()
     QVERIFY(plot->plotArea().width() > 0 && plot->plotArea().height() > 0);
     plot->append(kNow, {std::nullopt, std::nullopt});
     QVERIFY(!rendered(*plot, 1).isNull());
+}
+
+/// Promise: a plot of latencies does not show seconds while there is no message: the scale is one that values will have.
+void TestPlotWidget::emptyPlotHasAScaleOfItsOwn()
+{
+    PlotWidget plot({{QStringLiteral("p99"), Meaning::First}},
+                    [](double seconds) { return latencyText(seconds); },
+                    {.leastStep = 0, .emptyTop = 0.001});
+    plot.resize(800, 240);
+    const auto isTop = [&](double value) {
+        return std::abs(plot.position(kNow, value).y() - plot.plotArea().top()) < 1;
+    };
+    QVERIFY(isTop(0.001));
+    for (const std::optional<double> nothing : {std::optional<double>(), std::optional(0.0)}) {
+        plot.append(kNow, {nothing});
+        QVERIFY(isTop(0.001));
+    }
+    plot.append(kNow + 1, {0.04});
+    QVERIFY(!isTop(0.001));
 }
 
 RELAY_TEST_IN(relay::test::WidgetApplication, TestPlotWidget)

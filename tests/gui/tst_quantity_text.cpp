@@ -25,6 +25,7 @@ private Q_SLOTS:
     void latencies();
     void durations_data();
     void durations();
+    void thingsAreCountedInPlainEnglish();
     void smallOnes();
     void timesHaveTheirDayUnlessItIsToday();
     void isWrittenAsTheUserWrites();
@@ -54,6 +55,17 @@ void row(double value, const char *text)
 void TestQuantityText::initTestCase()
 {
     QLocale::setDefault(QLocale::c());
+}
+
+/// Promise: nothing reads "1 rows".
+void TestQuantityText::thingsAreCountedInPlainEnglish()
+{
+    const auto rows = [](qint64 count) {
+        return countedText(count, QStringLiteral("row"), QStringLiteral("rows"));
+    };
+    QCOMPARE(rows(0), QStringLiteral("0 rows"));
+    QCOMPARE(rows(1), QStringLiteral("1 row"));
+    QCOMPARE(rows(12'345), QLocale().toString(12'345) + QStringLiteral(" rows"));
 }
 
 void TestQuantityText::counts_data()

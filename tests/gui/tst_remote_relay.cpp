@@ -23,12 +23,14 @@ namespace {
 constexpr RemoteRelay::Times kQuick{
     .firstRetry = 1ms, .lastRetry = 4ms, .silence = 30s, .answer = 30s};
 
-QByteArray overviewEvent(int clients, int port = 0)
+QByteArray overviewEvent(int clients, int port = 0, std::optional<QString> address = {})
 {
     Overview overview;
     overview.state = QStringLiteral("serving");
     overview.clients = clients;
     overview.port = port;
+    overview.address = std::move(address);
+    overview.eventStreams = std::min(clients, 2);
     return "event: overview\ndata: "
            + QJsonDocument(toJson(overview)).toJson(QJsonDocument::Compact) + "\n\n";
 }
@@ -93,6 +95,9 @@ private Q_SLOTS:
     void aRefusalWithoutAnEndIsCut();
     void aFloodWaitsToBeRead();
     void aPortThatIsNoneIsNotKnown();
+    void clientsConnectWhereTheRelayListens_data();
+    void clientsConnectWhereTheRelayListens();
+    void theWindowsOwnConnectionIsNotCounted();
 
     // Requests
     void queryAndTokenAreSent();
@@ -164,7 +169,7 @@ void TestRemoteRelay::silenceIsAnAbsence()
     times.silence = 20ms;
     Watched watched(at(server.port()), times);
     QVERIFY(waitFor([&] { return watched.relay.link().link == Link::Gone; }));
-    QVERIFY(watched.relay.link().problem.contains(QLatin1String("silent")));
+    QVERIFY(watched.relay.link().problem.contains(QLatin1String("no data")));
 }
 
 void TestRemoteRelay::refusalsAreSaid_data()
@@ -309,6 +314,55 @@ void TestRemoteRelay::namesAreEncoded_data()
     row("what URLs reserve", QStringLiteral("a?b#c%d e"), "a%3Fb%23c%25d%20e",
         QStringLiteral("/a%3Fb%23c%25d%20e"));
     row("beyond ASCII", QStringLiteral("café"), "caf%C3%A9", QStringLiteral("/caf%C3%A9"));
+}
+
+void TestRemoteRelay::clientsConnectWhereTheRelayListens_data()
+{
+    QTest::addColumn<std::optional<QString>>("address");
+    QTest::addColumn<QString>("host");
+    QTest::newRow("an older relay does not tell")
+        << std::optional<QString>() << QStringLiteral("127.0.0.1");
+    const auto row = [](const char *name, const char *address, const char *host) {
+        QTest::newRow(name) << std::optional(QString::fromLatin1(address))
+                            << QString::fromLatin1(host);
+    };
+    row("the same", "127.0.0.1", "127.0.0.1");
+    row("everywhere", "0.0.0.0", "127.0.0.1");
+    row("everywhere, IPv6", "::", "127.0.0.1");
+    row("another of this machine", "127.0.0.2", "127.0.0.2");
+    row("elsewhere, through a tunnel", "192.0.2.7", "127.0.0.1");
+    row("nonsense", "<b>", "127.0.0.1");
+}
+
+/// Promise: the address that is shown, and at which messages are asked for, is one that answers: where the relay
+/// listens, or the tunnel that leads there.
+void TestRemoteRelay::clientsConnectWhereTheRelayListens()
+{
+    QFETCH(std::optional<QString>, address);
+    QFETCH(QString, host);
+    FakeOpsServer server;
+    Watched watched(at(server.port()));
+    QVERIFY(waitFor([&] { return server.streamCount() == 1; }));
+    server.sendToStreams(overviewEvent(1, 8443, address));
+    QVERIFY(waitFor([&] { return !watched.clients.isEmpty(); }));
+    QCOMPARE(watched.relay.channelUrl(QStringLiteral("a")).host(), host);
+}
+
+/// Promise: somebody who looks at a channel is not counted as its client.
+void TestRemoteRelay::theWindowsOwnConnectionIsNotCounted()
+{
+    FakeOpsServer server;
+    Watched watched(at(server.port()));
+    QVERIFY(waitFor([&] { return server.streamCount() == 1; }));
+    int eventStreams = -1;
+    connect(&watched.relay, &RelaySource::overviewChanged, this,
+            [&](const Overview &overview) { eventStreams = overview.eventStreams; });
+    watched.relay.setOwnClients(1);
+    server.sendToStreams(overviewEvent(5));
+    server.sendToStreams(overviewEvent(0)); // it has just gone
+    QVERIFY(waitFor([&] { return watched.clients.size() == 2; }));
+    QCOMPARE(watched.clients, (QList<int>{4, 0}));
+    QCOMPARE(eventStreams, 0);
 }
 
 /// Promise: a publish goes to the channel that was chosen, whatever it is called.

@@ -214,7 +214,7 @@ void TestStartPage::refusedChoiceStaysAndIsNotKept()
     QTest::mouseClick(&button(*page, QStringLiteral("Watch")), Qt::LeftButton);
     QVERIFY(window.view() == nullptr);
     QVERIFY(page->isVisible());
-    QVERIFY(shownText(*page).contains(QLatin1String("\"ftp://127.0.0.1\" is no address")));
+    QVERIFY(shownText(*page).contains(QLatin1String("\"ftp://127.0.0.1\" is not the address")));
     StartPage next;
     QVERIFY(!addresses(next).contains(QStringLiteral("ftp://127.0.0.1")));
 
@@ -222,7 +222,7 @@ void TestStartPage::refusedChoiceStaysAndIsNotKept()
     QTest::mouseClick(&button(*page, QStringLiteral("Watch")), Qt::LeftButton);
     QVERIFY(window.view() != nullptr);
     window.showStart();
-    QVERIFY(!shownText(*page).contains(QLatin1String("is no address")));
+    QVERIFY(!shownText(*page).contains(QLatin1String("is not the address")));
 }
 
 RELAY_TEST_IN(relay::test::WidgetApplication, TestStartPage)

@@ -1,10 +1,14 @@
+#include "config/config_text.h"
+
 #include "fake_ops_server.h"
 #include "fake_source.h"
 #include "gui/main_window.h"
 #include "gui/pages/channels_page.h"
 #include "gui/pages/clients_page.h"
 #include "gui/pages/events_page.h"
+#include "gui/pages/help_window.h"
 #include "gui/pages/message_pane.h"
+#include "gui/pages/settings_dialog.h"
 #include "gui/pages/worker_shares.h"
 #include "gui/relay/embedded_relay.h"
 #include "gui/relay_view.h"
@@ -22,9 +26,12 @@
 #include <QListWidget>
 #include <QMenu>
 #include <QMenuBar>
+#include <QPushButton>
 #include <QSettings>
+#include <QSpinBox>
 #include <QTcpSocket>
 #include <QTest>
+#include <QTextBrowser>
 
 using namespace relay;
 using namespace relay::gui;
@@ -42,6 +49,10 @@ private Q_SLOTS:
     void reconnectHasAllItsKeys();
     void tabLeavesATable();
     void aPageThatIsNoneIsTheNearest();
+    void helpShowsTheDocuments();
+    void drainIsAskedForWithABoundedTime();
+    void settingsThatWereChangedComeFirst();
+    void textsBeginWithACapital();
 
     // What is sent to it
     void aLongVersionIsShownInPart();
@@ -130,6 +141,108 @@ void TestWindow::aPageThatIsNoneIsTheNearest()
         window.watch(std::make_unique<FakeSource>());
         QCOMPARE(window.view()->currentPage(), shown);
         QCOMPARE(window.view()->findChild<QListWidget *>()->currentRow(), shown);
+    }
+}
+
+/// Promise: Help works without a file or a network, and its links lead from one document to another.
+void TestWindow::helpShowsTheDocuments()
+{
+    HelpWindow help;
+    help.show();
+    QTextBrowser &browser = help.browser();
+    QVERIFY(browser.toPlainText().size() > 500);
+    const QUrl first = browser.source();
+    Q_EMIT browser.anchorClicked(QUrl(QStringLiteral("admin-api.md#overview")));
+    QVERIFY(browser.source().path().endsWith(QLatin1String("/admin-api.md")));
+    QVERIFY(browser.toPlainText().contains(QLatin1String("/-/api/overview")));
+    // What is not part of the program is not asked for.
+    for (const char *link : {"../README.md", "http://127.0.0.1:1/", "file:///etc/hostname"}) {
+        Q_EMIT browser.anchorClicked(QUrl(QString::fromLatin1(link)));
+        QVERIFY(browser.source().path().endsWith(QLatin1String("/admin-api.md")));
+    }
+    browser.backward();
+    QCOMPARE(browser.source(), first);
+
+    const MainWindow window;
+    const auto actions = window.findChildren<QAction *>();
+    QVERIFY(std::any_of(actions.begin(), actions.end(), [](const QAction *action) {
+        return action->shortcut() == QKeySequence(QKeySequence::HelpContents);
+    }));
+}
+
+/// Promise: a drain, which cannot be undone, happens only by its own button, and for the relay that was asked about.
+void TestWindow::drainIsAskedForWithABoundedTime()
+{
+    auto made = std::make_unique<FakeSource>();
+    FakeSource *source = made.get();
+    MainWindow window;
+    window.watch(std::move(made));
+    window.show();
+    const auto drain = [&] {
+        for (QAction *action : window.findChildren<QAction *>()) {
+            if (action->text().startsWith(QLatin1String("&Drain"))) {
+                action->trigger();
+            }
+        }
+        return window.findChild<QDialog *>();
+    };
+    QDialog *dialog = drain();
+    QVERIFY(dialog != nullptr);
+    QTest::keyClick(dialog->findChild<QSpinBox *>(), Qt::Key_Return);
+    QVERIFY(!dialog->isVisible());
+    QVERIFY(!source->asked.contains(QStringLiteral("drain 30")));
+    delete dialog;
+
+    dialog = drain();
+    for (QPushButton *button : dialog->findChildren<QPushButton *>()) {
+        if (button->text().remove(u'&') == QLatin1String("Drain")) {
+            button->click();
+            break;
+        }
+    }
+    QVERIFY(source->asked.contains(QStringLiteral("drain 30")));
+}
+
+/// Promise: the settings in force begin with those that somebody has set, and a filter finds the others.
+void TestWindow::settingsThatWereChangedComeFirst()
+{
+    Settings settings;
+    settings.hub.port = 9000;
+    settings.hub.echo = false;
+    SettingsDialog dialog(renderConfig(settings));
+    dialog.show();
+    QTableWidget &table = dialog.table();
+    QCOMPARE(table.item(0, 0)->text(), QStringLiteral("server.port"));
+    QCOMPARE(table.item(0, 1)->text(), QStringLiteral("9000"));
+    QCOMPARE(table.item(0, 2)->text(), QStringLiteral("8443"));
+    QCOMPARE(table.item(1, 0)->text(), QStringLiteral("hub.echo"));
+    QVERIFY(table.item(1, 0)->font().bold());
+    QVERIFY(!table.item(2, 0)->font().bold());
+    const auto shownRows = [&] {
+        int rows = 0;
+        for (int row = 0; row < table.rowCount(); ++row) {
+            rows += table.isRowHidden(row) ? 0 : 1;
+        }
+        return rows;
+    };
+    const int all = shownRows();
+    QVERIFY(all > 30);
+    dialog.onlyChanged().setChecked(true);
+    QCOMPARE(shownRows(), 2);
+    dialog.onlyChanged().setChecked(false);
+    dialog.filter().setText(QStringLiteral("QUEUE_SIZE"));
+    QVERIFY(shownRows() >= 1 && shownRows() < all);
+}
+
+/// Promise: titles look like titles.
+void TestWindow::textsBeginWithACapital()
+{
+    MainWindow window;
+    window.watch(std::make_unique<FakeSource>());
+    QVERIFY(window.windowTitle().endsWith(QStringLiteral(" — Relay")));
+    for (const QAction *action : window.findChildren<QAction *>()) {
+        const QString text = action->text().remove(QLatin1Char('&'));
+        QVERIFY2(text.isEmpty() || text.at(0).isUpper(), qPrintable(text));
     }
 }
 
