@@ -6,7 +6,7 @@ from collections import Counter
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from metrics import STATE, Metrics, audited, difference  # noqa: E402
-from peer import PATIENCE_SECONDS, TEXT, Peer, descriptors, frame, resident_bytes  # noqa: E402
+from peer import CLOSE, PATIENCE_SECONDS, TEXT, Peer, descriptors, frame, resident_bytes  # noqa: E402
 from relayd_process import Relayd  # noqa: E402
 
 # Two workers, whatever the machine has: the innocent pair is on both. What hostile clients publish is not kept, so that
@@ -56,8 +56,11 @@ class Innocents:
                     raise AssertionError(f"the innocent pair was sent {seen}, not {text}")
 
     def close_frames(self):
-        """What each of them is told at the end."""
-        return [peer.close_frame() for peer in self._pair]
+        """What each of them is told at the end, which it answers."""
+        told = [peer.close_frame() for peer in self._pair]
+        for peer in self._pair:
+            peer.send(frame(CLOSE, b"\x03\xe9"))
+        return told
 
 
 class Stage:

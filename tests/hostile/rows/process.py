@@ -36,7 +36,9 @@ def the_log_is_closed(stage):
             peer.join("hostile/log")
     stage.innocents.exchange(20)
     assert stage.relay.get("/-/readyz")[0] == 200
-    assert stage.relay.terminate() == 0
+    stage.relay.process.send_signal(signal.SIGTERM)
+    assert [code for code, _ in stage.innocents.close_frames()] == [1001, 1001]
+    assert stage.relay.wait() == 0
 
 
 # C3
