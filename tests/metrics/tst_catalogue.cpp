@@ -311,7 +311,7 @@ void TestCatalogue::pageHoldsNothingElse()
 {
     const Page page = parsed(renderMetrics(busyInput()));
     QVERIFY2(page.duplicates.isEmpty(), page.duplicates.join(", ").constData());
-    constexpr std::size_t kPlain = 4 + 6 + 1 + 4 + 2 + 3 + 6; // no labels, and relay_build_info
+    constexpr std::size_t kPlain = 4 + 6 + 1 + 5 + 2 + 3 + 6; // no labels, and relay_build_info
     constexpr std::size_t kLongestTurns = 2;
     constexpr std::size_t kLabelled = kLongestTurns + 2 * kDropReasonLabels.size()
                                       + kHandshakeFailureLabels.size() + kCountedCloseCodes.size()

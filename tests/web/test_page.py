@@ -102,7 +102,7 @@ class Talking(PageTest):
     def test_a_channel_that_cannot_be_listened_to_says_so(self):
         with Relayd("channels: [{match: closed, subscribe: false}]\n") as relay:
             self.one.open(http_url(relay, "/closed"))
-            eventually(lambda: self.one.text("#empty") == "This channel can only be published to.")
+            eventually(lambda: self.one.text("#empty") == "Clients cannot listen to this channel, only publish to it.")
             self.assertTrue(any("403" in complaint for complaint in self.one.complaints()))
 
     def test_who_is_refused_reads_why_and_does_not_ask_again(self):

@@ -41,6 +41,15 @@ def seen_by(peer):
         count += 1
 
 
+INNOCENTS = 2
+
+
+def connected_or_slow(before, now):
+    """Clients that are connected, and those that have been closed as slow since."""
+    slow = 'relay_disconnections_total{code="1008"}'
+    return now["websocket_connected_clients"] + now[slow] - before[slow]
+
+
 def everything_adds_up(stage):
     """Some read, some never do until they are closed as slow, some vanish at random moments. Then, for all together:
 
@@ -63,8 +72,9 @@ def everything_adds_up(stage):
         for peer in [peer for peer, end in vanishing.items() if end == number]:
             del vanishing[peer]
             peer.reset()
-            eventually(lambda: stage.metrics.all()["websocket_connected_clients"],
-                       lambda count, left=2 + READERS + len(vanishing): count <= left + STALLED, "it is noticed")
+            # Each who left has been noticed: who vanished, and the stalled ones that were closed as slow.
+            left = INNOCENTS + READERS + STALLED + len(vanishing)
+            eventually(stage.metrics.all, lambda now, left=left: connected_or_slow(before_all, now) == left, "it is noticed")
         answer = publisher.ask(post)
         assert answer.status == 200, answer
         owed += answer.json()["clients"]
