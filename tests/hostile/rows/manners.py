@@ -28,8 +28,7 @@ def times_out(name, port, sent, status, changes):
             answer = peer.answer()
             assert answer.status == status, answer
         is_ended(peer)
-    return Row(f"{name} ({port})", "who does not get on with it is ended, by a deadline that a byte now and then does not move",
-               deed, changes)
+    return Row(f"{name} ({port})", "a deadline ends a slow connection, also if a byte comes now and then", deed, changes)
 
 
 def keeps_answering_after_half_close(port):
@@ -39,8 +38,8 @@ def keeps_answering_after_half_close(port):
         peer.end_sending()
         assert peer.answer().status == 200
         is_ended(peer)
-    return Row(f"a request, and the end of its sender's side ({port})", "a peer that has ended its side still gets its answer",
-               deed, requests("GET", 200) if port == "clients" else Counter())
+    return Row(f"a request, and the end of its sender's side ({port})",
+               "a peer that has ended its side still gets its answer", deed, requests("GET", 200) if port == "clients" else Counter())
 
 
 def half_closed_client(stage):
