@@ -3,6 +3,7 @@
 #include "base/version.h"
 
 #include <QRandomGenerator>
+#include <QString>
 
 namespace relay::gui {
 

@@ -104,7 +104,7 @@ std::vector<SettingOf<Settings>> serverSettings()
     };
 }
 
-std::vector<SettingOf<Settings>> relaySettings()
+std::vector<SettingOf<Settings>> historySettings()
 {
     return {
         Row::plain(
@@ -126,6 +126,12 @@ std::vector<SettingOf<Settings>> relaySettings()
             "history.position_age", ValueType::Duration, {kSecond, 8760 * kHour},
             "How long a channel without clients and messages keeps its position.",
             [](auto &s) -> auto & { return s.hub.history.positionAge; }),
+    };
+}
+
+std::vector<SettingOf<Settings>> limitSettings()
+{
+    return {
         Row::number(
             "limits.connections", ValueType::Integer, {0, 10'000'000},
             "Connections at the same time; one more is answered 503. 0: as many as the limit of "
@@ -237,7 +243,7 @@ std::vector<SettingOf<Settings>> deliverySettings()
     };
 }
 
-std::vector<SettingOf<Settings>> operationSettings()
+std::vector<SettingOf<Settings>> opsSettings()
 {
     return {
         Row::plain(
@@ -281,6 +287,12 @@ std::vector<SettingOf<Settings>> operationSettings()
             "Whether callers on this machine may read without the token (metrics, lists, the event "
             "stream). Changes need the token in any case, if there is one.",
             [](auto &s) -> auto & { return s.metrics.readWithoutToken; }),
+    };
+}
+
+std::vector<SettingOf<Settings>> loggingSettings()
+{
+    return {
         Row::choice(
             "logging.level",
             {{"debug", LogLevel::Debug},
@@ -306,8 +318,8 @@ std::vector<SettingOf<Settings>> operationSettings()
 std::vector<SettingOf<Settings>> allSettings()
 {
     std::vector<SettingOf<Settings>> all;
-    for (const auto &part :
-         {serverSettings(), relaySettings(), deliverySettings(), operationSettings()})
+    for (const auto &part : {serverSettings(), historySettings(), limitSettings(),
+                             deliverySettings(), opsSettings(), loggingSettings()})
     {
         all.insert(all.end(), part.begin(), part.end());
     }

@@ -221,7 +221,7 @@ PublishApi::publishItem(ClientId client, const QByteArray &key, const QJsonObjec
     if (!channel.isString() || text.isString() == base64.isString()) {
         return Error{
             400, "bad_message",
-            "A message must be an object with \"channel\" and either \"text\" or \"base64\"."};
+            R"(A message must be an object with "channel" and either "text" or "base64".)"};
     }
     if (!channel.toString().isValidUtf16() || !text.toString().isValidUtf16()) {
         return Error{400, "not_utf8",

@@ -72,7 +72,7 @@ Result<ListenAddress> ListenAddress::fromText(const QString &text)
 QHostAddress ListenAddress::toHostAddress() const
 {
     if (isAny() && !isV4()) {
-        return QHostAddress(QHostAddress::Any);
+        return {QHostAddress::Any};
     }
     QHostAddress address(QString::fromLatin1(m_address.toText()));
     address.setScopeId(m_scope);
